@@ -1,0 +1,20 @@
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { expect, it } from 'vitest'
+
+it('bundles for browsers without a Node built-in, in less than 20 KB', async () => {
+  const { outputFiles, metafile } = await build({
+    entryPoints: [fileURLToPath(new URL('../src/index.ts', import.meta.url))],
+    bundle: true,
+    minify: true,
+    write: false,
+    metafile: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+  })
+  const imports = Object.values(metafile.inputs).flatMap((input) => input.imports)
+  expect(imports.filter((each) => each.external || !each.path.startsWith('sdk/src/'))).toEqual([])
+  console.info(`@do-sdk/core, minified: ${outputFiles[0]!.contents.length} bytes`)
+  expect(outputFiles[0]!.contents.length).toBeLessThan(20_000)
+})

@@ -1,0 +1,99 @@
+import { storableText } from './json.ts'
+import { NonRetryableError, OutcomeUnknownError, RetryAfterError } from './errors.ts'
+
+/** An error as it is recorded: of an attempt, of a run, of an event. */
+export interface RunError {
+  readonly code: string
+  readonly message: string
+  /** Whether repeating the attempt could help. */
+  readonly retryable: boolean
+  readonly details?: unknown
+  /** Bounded to 8,000 characters. */
+  readonly stack?: string
+  /** The chain of `cause`, outermost first, at most 5. */
+  readonly causes?: readonly { readonly code?: string; readonly message: string }[]
+}
+
+const MAX_MESSAGE = 2_000
+const MAX_STACK = 8_000
+const MAX_CAUSES = 5
+/** Details are for programs that act on a failure; a page of HTML is not. */
+const MAX_DETAILS = 16_384
+
+/** Turns whatever a handler threw into the record of it. Never throws, whatever it is given. */
+export function recordError(thrown: unknown): RunError {
+  try {
+    return describe(thrown)
+  } catch {
+    return { code: DEFAULT_CODE, message: 'The handler threw a value that cannot be described', retryable: true }
+  }
+}
+
+const DEFAULT_CODE = 'ACTION_FAILED'
+
+function describe(thrown: unknown): RunError {
+  const causes = causesOf(thrown)
+  const details = boundedDetails(memberOf(thrown, 'details'))
+  const stack = memberOf(thrown, 'stack')
+  return {
+    code: codeOf(thrown) ?? DEFAULT_CODE,
+    message: messageOf(thrown),
+    retryable: !(thrown instanceof NonRetryableError),
+    ...(details !== undefined && { details }),
+    ...(typeof stack === 'string' && { stack: storableText(stack, MAX_STACK) }),
+    ...(causes.length > 0 && { causes }),
+  }
+}
+
+function messageOf(thrown: unknown): string {
+  const message = memberOf(thrown, 'message')
+  const text = typeof message === 'string' && message !== '' ? message : thrown instanceof Error ? thrown.name : `${thrown}`
+  return storableText(text, MAX_MESSAGE)
+}
+
+/** Node's and most libraries' `code`; anything that is no upper-case word is not one. */
+function codeOf(thrown: unknown): string | undefined {
+  const code = memberOf(thrown, 'code')
+  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{0,63}$/.test(code) ? code : undefined
+}
+
+function causesOf(thrown: unknown): { code?: string; message: string }[] {
+  const causes: { code?: string; message: string }[] = []
+  const seen = new Set<unknown>([thrown])
+  let cause = memberOf(thrown, 'cause')
+  while (cause !== undefined && cause !== null && !seen.has(cause) && causes.length < MAX_CAUSES) {
+    seen.add(cause)
+    const code = codeOf(cause)
+    causes.push({ ...(code !== undefined && { code }), message: messageOf(cause) })
+    cause = memberOf(cause, 'cause')
+  }
+  return causes
+}
+
+function boundedDetails(details: unknown): unknown {
+  if (details === undefined || details === null) return undefined
+  const text = JSON.stringify(details, (_, value) =>
+    typeof value === 'string' ? storableText(value, MAX_DETAILS) : typeof value === 'bigint' ? `${value}` : value,
+  )
+  if (text === undefined) return undefined
+  return text.length > MAX_DETAILS ? { truncated: storableText(text, 1_000) } : JSON.parse(text)
+}
+
+function memberOf(thrown: unknown, member: string): unknown {
+  return typeof thrown === 'object' && thrown !== null ? Reflect.get(thrown, member) : undefined
+}
+
+/** What a thrown value says about the failure, besides its description. */
+export interface FailureSignals {
+  readonly permanent: boolean
+  readonly retryAfterMs: number | undefined
+  readonly outcomeUnknown: boolean
+}
+
+export function signalsOf(thrown: unknown): FailureSignals {
+  return {
+    permanent: thrown instanceof NonRetryableError,
+    retryAfterMs: thrown instanceof RetryAfterError ? thrown.retryAfterMs : undefined,
+    outcomeUnknown: thrown instanceof OutcomeUnknownError,
+  }
+}

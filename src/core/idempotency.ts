@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto'
+import canonicalize from 'canonicalize'
+
+/** The longest idempotency key, in characters (Unicode code points). */
+export const MAX_KEY_LENGTH = 255
+
+/**
+ * SHA-256 over the RFC 8785 canonical JSON of the params as the caller gave them, before defaults. So the order of
+ * members, white space and the notation of a number do not matter; `null`, an absent member and a default given in full
+ * are three different things.
+ */
+export function fingerprint(params: unknown): Buffer {
+  const canonical = canonicalize(params)
+  if (canonical === undefined) throw new TypeError('fingerprint: the value is not JSON')
+  return createHash('sha256').update(canonical).digest()
+}
+
+/** What is wrong with an idempotency key; `undefined` for a good one: 1 to 255 printable characters. */
+export function idempotencyKeyProblem(key: string): string | undefined {
+  if (key.length === 0) return 'is empty; leave it out to make each call a new intent'
+  if ([...key].length > MAX_KEY_LENGTH) return `is longer than ${MAX_KEY_LENGTH} characters`
+  if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(key)) return 'contains a control character'
+  if (!key.isWellFormed()) return 'contains a lone surrogate, which is not Unicode text'
+  return undefined
+}

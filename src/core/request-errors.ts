@@ -1,0 +1,116 @@
+import type { Issue } from './json.ts'
+import type { RunStatus } from './status.ts'
+
+/**
+ * Refusals that a caller can act on: each becomes a member of a GraphQL union, with its code and fields. Nothing has been
+ * recorded when one is thrown.
+ */
+export abstract class RequestError extends Error {
+  abstract readonly code: ErrorCode
+}
+
+export const ERROR_CODES = [
+  'ACTION_NOT_FOUND',
+  'RUN_NOT_FOUND',
+  'STEP_NOT_FOUND',
+  'INVALID_PARAMS',
+  'INVALID_INPUT',
+  'INVALID_IDEMPOTENCY_KEY',
+  'IDEMPOTENCY_MISMATCH',
+  'INVALID_TRANSITION',
+  'PERMISSION_DENIED',
+  'RATE_LIMITED',
+  'PAYLOAD_TOO_LARGE',
+] as const
+export type ErrorCode = (typeof ERROR_CODES)[number]
+
+export class ActionNotFoundError extends RequestError {
+  readonly code = 'ACTION_NOT_FOUND'
+  constructor(name: string, known: readonly string[]) {
+    const list = known.length > 0 ? `Registered are: ${known.slice(0, 20).join(', ')}` : 'No action is registered'
+    super(`There is no action ${JSON.stringify(name.slice(0, 100))}. ${list}.`)
+  }
+}
+
+export class RunNotFoundError extends RequestError {
+  readonly code = 'RUN_NOT_FOUND'
+  constructor(id: string) {
+    super(`There is no run ${JSON.stringify(id.slice(0, 100))}. A run's id is "run_" and 26 characters.`)
+  }
+}
+
+export class StepNotFoundError extends RequestError {
+  readonly code = 'STEP_NOT_FOUND'
+  constructor(step: string) {
+    super(`The run has no step ${JSON.stringify(step.slice(0, 100))}: it executes a single action. Leave \`step\` out.`)
+  }
+}
+
+export class InvalidParamsError extends RequestError {
+  readonly code = 'INVALID_PARAMS'
+  readonly issues: readonly Issue[]
+  constructor(name: string, issues: readonly Issue[]) {
+    const [first] = issues
+    const where = first?.path ? `params.${first.path}: ` : ''
+    const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : ''
+    super(`The params do not fit the action ${name}: ${where}${first?.message ?? 'invalid'}${more}`)
+    this.issues = issues
+  }
+}
+
+export class InvalidInputError extends RequestError {
+  readonly code = 'INVALID_INPUT'
+  /** The member of the input, e.g. `waitMs`. */
+  readonly path: string
+  constructor(path: string, problem: string) {
+    super(`${path} ${problem}`)
+    this.path = path
+  }
+}
+
+export class InvalidIdempotencyKeyError extends RequestError {
+  readonly code = 'INVALID_IDEMPOTENCY_KEY'
+  constructor(problem: string) {
+    super(`The idempotency key ${problem}. A key is 1 to 255 printable characters.`)
+  }
+}
+
+export class IdempotencyMismatchError extends RequestError {
+  readonly code = 'IDEMPOTENCY_MISMATCH'
+  /** The run that the key already names. */
+  readonly runId: string
+  constructor(runId: string, what = 'params') {
+    super(`The idempotency key already names a request with other ${what}. Use a new key for a new intent.`)
+    this.runId = runId
+  }
+}
+
+export class InvalidTransitionError extends RequestError {
+  readonly code = 'INVALID_TRANSITION'
+  readonly status: RunStatus
+  constructor(verb: string, status: RunStatus, legalFrom: readonly RunStatus[]) {
+    super(`A run that is ${status} cannot be ${verb}; only one that is ${legalFrom.join(', ')} can.`)
+    this.status = status
+  }
+}
+
+export class RateLimitedError extends RequestError {
+  readonly code = 'RATE_LIMITED'
+  constructor(name: string, limit: number) {
+    super(`${limit} runs of ${name} wait already. Nothing was recorded: try again later with the same key.`)
+  }
+}
+
+export class PayloadTooLargeError extends RequestError {
+  readonly code = 'PAYLOAD_TOO_LARGE'
+  constructor(bytes: number, limit: number) {
+    super(`The params take ${bytes} bytes as JSON; the limit is ${limit}. Store large data elsewhere and pass a reference.`)
+  }
+}
+
+/** The database is away for a moment. Nothing is known to have been recorded: repeat the call with the same key. */
+export class ServiceUnavailableError extends Error {
+  constructor(cause: unknown) {
+    super('The database cannot be reached at the moment. Repeat the call with the same idempotency key.', { cause })
+  }
+}

@@ -1,0 +1,85 @@
+import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
+import postgres, { type Options, type Sql } from 'postgres'
+import { DurableClock } from '../core/clock.ts'
+
+/** What a `transactional` handler and the user's migrations write through. */
+export type UserDatabase = PostgresJsDatabase
+export type UserTransaction = Parameters<Parameters<UserDatabase['transaction']>[0]>[0]
+
+/** Where the database is: a URL, or what postgres.js takes (the embedded one's socket). */
+export type ConnectionTarget = string | { host: string; port: number; database: string; username: string; password?: string }
+
+/**
+ * The connections of one node, each kind with its own room, so that none starves another: a handler that holds its
+ * transaction open must not keep the commit of its neighbours waiting.
+ */
+export interface Database {
+  /** The executor's statements. Their plans never depend on statistics: see `hotSettings`. */
+  readonly hot: Sql
+  /** Lists, loaders, streams. */
+  readonly reads: Sql
+  /** Transactions of handlers, for drizzle alone: drizzle changes the client that it is given. */
+  readonly user: UserDatabase
+  /** LISTEN and NOTIFY, outside of every transaction that writes. */
+  readonly notify: Sql
+  readonly clock: DurableClock
+  close(timeoutSeconds: number): Promise<void>
+}
+
+export interface PoolSizes {
+  readonly hot: number
+  readonly reads: number
+  readonly user: number
+}
+
+export const DEFAULT_POOL_SIZES: PoolSizes = { hot: 6, reads: 6, user: 10 }
+
+/**
+ * The executor's statements find every row by index, whatever the tables' statistics say: on tables without statistics, or
+ * with those of an empty table, the planner would scan, and keep that plan while the table grows.
+ */
+const hotSettings = { enable_seqscan: 'off', plan_cache_mode: 'force_generic_plan', jit: 'off' }
+
+/** Lists plan with the values at hand, but never by reading a whole table. */
+const readSettings = { enable_seqscan: 'off', jit: 'off' }
+
+export function connect(target: ConnectionTarget, sizes: PoolSizes = DEFAULT_POOL_SIZES): Database {
+  const hot = client(target, { max: sizes.hot, connection: { application_name: 'action.do', ...hotSettings } })
+  const reads = client(target, { max: sizes.reads, connection: { application_name: 'action.do reads', ...readSettings } })
+  const userClient = client(target, { max: sizes.user, connection: { application_name: 'action.do handlers' } })
+  const notify = client(target, { max: 1, connection: { application_name: 'action.do hints' } })
+  return {
+    hot,
+    reads,
+    user: drizzle(userClient),
+    notify,
+    clock: new DurableClock(),
+    async close(timeoutSeconds) {
+      await Promise.all([hot, reads, userClient, notify].map((sql) => sql.end({ timeout: timeoutSeconds })))
+    },
+  }
+}
+
+/** A client with the settings that all kinds share. */
+export function client(target: ConnectionTarget, options: Options<Record<string, never>>): Sql {
+  const shared: Options<Record<string, never>> = {
+    connect_timeout: 5,
+    idle_timeout: 0,
+    onnotice: () => {},
+    // A database that comes back should not be waited for long, nor hammered.
+    backoff: (retries: number) => Math.min(0.05 * 2 ** retries, 1) * (0.5 + Math.random() / 2),
+    ...options,
+  }
+  if (typeof target !== 'string') return postgres({ ...target, ...shared })
+  const { url, host } = socketIn(target)
+  return postgres(url, host === undefined ? shared : { ...shared, host })
+}
+
+/** A Unix socket's folder as libpq writes it, `postgres:///database?host=/folder`, which postgres.js does not know. */
+function socketIn(target: string): { url: string; host?: string } {
+  const url = new URL(target)
+  const host = url.searchParams.get('host')
+  if (!host?.startsWith('/')) return { url: target }
+  url.searchParams.delete('host')
+  return { url: url.href, host }
+}

@@ -1,0 +1,72 @@
+import { databaseFault } from './pg-errors.ts'
+
+/**
+ * Natural batching: what arrives while a commit is in flight shares the next one. There is no timer: with nothing in
+ * flight an item goes at once, so that a lone caller has the latency of one commit and many have the throughput of
+ * batches. Each promise settles only after its batch has committed.
+ */
+export class GroupCommit<I, O> {
+  private waiting: { item: I; resolve: (outcome: O) => void; reject: (error: unknown) => void }[] = []
+  private inFlight = 0
+  private readonly commit: (items: I[]) => Promise<O[]>
+  private readonly order: (a: I, b: I) => number
+  private readonly lanes: number
+  private readonly maxBatch: number
+
+  /**
+   * @param commit applies the items in one transaction and answers in their order.
+   * @param order of the rows that the items lock: the same everywhere, so that batches never deadlock.
+   */
+  constructor(
+    commit: (items: I[]) => Promise<O[]>,
+    order: (a: I, b: I) => number,
+    { lanes = 1, maxBatch = 500 }: { lanes?: number; maxBatch?: number } = {},
+  ) {
+    this.commit = commit
+    this.order = order
+    this.lanes = lanes
+    this.maxBatch = maxBatch
+  }
+
+  submit(item: I): Promise<O> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ item, resolve, reject })
+      if (this.inFlight < this.lanes) this.pump()
+    })
+  }
+
+  private pump(): void {
+    const batch = this.waiting.splice(0, this.maxBatch)
+    if (batch.length === 0) return
+    batch.sort((a, b) => this.order(a.item, b.item))
+    this.inFlight++
+    this.settle(batch).finally(() => {
+      this.inFlight--
+      this.pump()
+    })
+  }
+
+  /** One bad row never fails its neighbours: a batch whose values are refused is cut in halves until the row is alone. */
+  private async settle(batch: typeof this.waiting): Promise<void> {
+    try {
+      const outcomes = await this.commit(batch.map(({ item }) => item))
+      batch.forEach(({ resolve }, i) => {
+        resolve(outcomes[i] as O)
+      })
+    } catch (error) {
+      const fault = databaseFault(error)
+      if (batch.length > 1 && fault !== 'unavailable') {
+        const middle = batch.length >> 1
+        await this.settle(batch.slice(0, middle))
+        await this.settle(batch.slice(middle))
+        return
+      }
+      for (const { reject } of batch) reject(error)
+    }
+  }
+}
+
+/** Orders rows by (bucket, id): the order in which every batch locks them. */
+export function byBucketAndId(a: { bucket: number; id: string }, b: { bucket: number; id: string }): number {
+  return a.bucket - b.bucket || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
+}

@@ -1,0 +1,55 @@
+import type { Database } from './client.ts'
+
+/** Registers a worker; its lease runs from now. */
+export async function registerWorker(db: Database, id: string, leaseMs: number): Promise<void> {
+  const offset = db.clock.offsetMs
+  await db.hot`
+    insert into action_do.workers (id, started_at, lease_expires_at)
+    values (${id}, now() + make_interval(secs => ${offset / 1000}::float8),
+      now() + make_interval(secs => ${(offset + leaseMs) / 1000}::float8))
+    on conflict (id) do nothing`
+}
+
+/** Renews a lease that has not expired, by the database's clock. False: it has, and nothing brings it back. */
+export async function renewLease(db: Database, id: string, leaseMs: number): Promise<boolean> {
+  const offset = db.clock.offsetMs
+  const rows = await db.hot<{ at: Date }[]>`
+    update action_do.workers set lease_expires_at = now() + make_interval(secs => ${(offset + leaseMs) / 1000}::float8)
+    where id = ${id} and lease_expires_at > now() + make_interval(secs => ${offset / 1000}::float8)
+    returning now() + make_interval(secs => ${offset / 1000}::float8) as at`
+  if (rows[0]) db.clock.observe(rows[0].at)
+  return rows.length === 1
+}
+
+/** Ends a lease at once: what the worker still holds is anybody's to recover. */
+export async function expireLease(db: Database, id: string): Promise<void> {
+  await db.hot`update action_do.workers set lease_expires_at = '-infinity' where id = ${id}`
+}
+
+/**
+ * The workers whose lease has expired, and those that hold runs without being registered: a process that was stopped past
+ * its lease may wake and submit before it notices.
+ */
+export async function expiredWorkers(db: Database): Promise<string[]> {
+  const rows = await db.hot<{ id: string }[]>`
+    select w.id from action_do.workers w
+    where w.lease_expires_at <= now() + make_interval(secs => ${db.clock.offsetMs / 1000}::float8)
+    union
+    select r.worker_id from action_do.runs r
+    where r.worker_id is not null and not exists (select from action_do.workers w where w.id = r.worker_id)
+    order by 1 limit 100`
+  return rows.map(({ id }) => id)
+}
+
+/** Forgets an expired worker that holds nothing any more. */
+export async function forgetWorker(db: Database, id: string): Promise<void> {
+  await db.hot`
+    delete from action_do.workers w
+    where w.id = ${id} and w.lease_expires_at <= now() + make_interval(secs => ${db.clock.offsetMs / 1000}::float8)
+      and not exists (select from action_do.runs r where r.worker_id = w.id)`
+}
+
+/** The runs that the database says a worker executes, with their fences. */
+export function runsHeldBy(db: Database, workerId: string): Promise<{ id: string; fence: number }[]> {
+  return db.hot<{ id: string; fence: number }[]>`select id, fence from action_do.runs where worker_id = ${workerId}`
+}

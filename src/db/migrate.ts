@@ -1,0 +1,39 @@
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { drizzle } from 'drizzle-orm/postgres-js'
+import { migrate as applyMigrations } from 'drizzle-orm/postgres-js/migrator'
+import { type ConnectionTarget, client, type UserDatabase } from './client.ts'
+
+const MIGRATIONS = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'drizzle')
+
+/** An arbitrary constant that every version of the server shares: "action.do" in ASCII, cut to eight bytes. */
+const MIGRATION_LOCK = 0x616374696f6e2e64n
+
+/** The oldest and the newest Postgres that the server is tested with. */
+const OLDEST_MAJOR = 15
+
+/**
+ * Brings the schema up to date, once, however many nodes start at the same time: drizzle's migrator takes no lock, so a
+ * connection of its own holds one around it.
+ * @param own the user's migrations, under the same lock.
+ */
+export async function migrate(target: ConnectionTarget, own?: (db: UserDatabase) => Promise<unknown>): Promise<void> {
+  const lock = client(target, { max: 1, connection: { application_name: 'action.do migration' } })
+  const work = client(target, { max: 1, connection: { application_name: 'action.do migration' } })
+  try {
+    const [version] = await lock<{ version: number }[]>`select current_setting('server_version_num')::int / 10000 as version`
+    if (version && version.version < OLDEST_MAJOR)
+      throw new Error(`DATABASE_URL names a Postgres ${version.version}; action.do needs ${OLDEST_MAJOR} or newer`)
+    await lock`select pg_advisory_lock(${MIGRATION_LOCK.toString()}::bigint)`
+    const db = drizzle(work)
+    await applyMigrations(db, {
+      migrationsFolder: MIGRATIONS,
+      migrationsSchema: 'action_do',
+      migrationsTable: 'migrations',
+    })
+    await own?.(db)
+  } finally {
+    // ending the session lets the lock go
+    await Promise.all([work.end({ timeout: 5 }), lock.end({ timeout: 5 })])
+  }
+}

@@ -1,0 +1,82 @@
+import { groupBy } from '../../core/group-by.ts'
+import { bucketOf } from '../../core/ids.ts'
+import type { RunStatus } from '../../core/status.ts'
+import type { Database } from '../client.ts'
+import { EVENT_COLUMNS, type EventRow } from '../rows.ts'
+import { jsonStatement } from '../statement.ts'
+
+export interface EventPage {
+  readonly rootId: string
+  /** Only this run's events; the root's own id gives the whole stream. */
+  readonly runId: string
+  readonly after: number
+  readonly first: number
+}
+
+const pages = jsonStatement<EventRow & { page: number }>(`
+select i.page, e.* from json_to_recordset(:input) as i(page int4, bucket int2, "rootId" uuid, "runId" uuid, after int4, first int4)
+cross join lateral (
+  select ${EVENT_COLUMNS} from action_do.events e
+  where e.bucket = i.bucket and e.root_id = i."rootId" and e.seq > i.after
+    and (i."runId" = i."rootId" or e.run_id = i."runId")
+  order by e.seq limit i.first
+) e`)
+
+/** A page of each stream, by `seq`. One statement. */
+export async function eventPages(db: Database, wanted: readonly EventPage[]): Promise<EventRow[][]> {
+  const rows = await pages.run(db.reads, wanted.map((page, i) => ({ ...page, page: i, bucket: bucketOf(page.rootId) })))
+  const byPage = groupBy(rows, (row) => row.page)
+  return wanted.map((_, i) => byPage.get(i) ?? [])
+}
+
+/** A root as one snapshot shows it, with its events after a cursor. */
+export interface StreamPage {
+  readonly rootId: string
+  readonly status: RunStatus
+  readonly lastSeq: number
+  readonly events: EventRow[]
+}
+
+type StreamRow = { rootId: string; status: RunStatus; lastSeq: number; event: boolean } & EventRow
+
+const streams = jsonStatement<StreamRow>(`
+select r.*, e.seq is not null as event, e.*
+from json_to_recordset(:input) as i(bucket int2, "rootId" uuid, after int4, first int4)
+cross join lateral (
+  select r.id as "rootId", r.status, r.last_seq as "lastSeq" from action_do.runs r
+  where r.bucket = i.bucket and r.id = i."rootId" offset 0
+) r
+left join lateral (
+  select ${EVENT_COLUMNS.replace('e.root_id as "rootId", ', '')} from action_do.events e
+  where e.bucket = i.bucket and e.root_id = i."rootId" and e.seq > i.after
+  order by e.seq limit i.first
+) e on true`)
+
+/** The state of each root and its next events, all in one snapshot: what a stream needs to know whether it is complete. */
+export async function streamPages(
+  db: Database,
+  cursors: readonly { rootId: string; after: number; first: number }[],
+): Promise<Map<string, StreamPage>> {
+  const rows = await streams.run(db.hot, cursors.map((cursor) => ({ ...cursor, bucket: bucketOf(cursor.rootId) })))
+  const pagesByRoot = new Map<string, StreamPage>()
+  for (const row of rows) {
+    const { rootId, status, lastSeq, event } = row
+    const page = pagesByRoot.get(rootId) ?? { rootId, status, lastSeq, events: [] }
+    if (event) page.events.push(row)
+    pagesByRoot.set(rootId, page)
+  }
+  return pagesByRoot
+}
+
+/** The roots that changed since a moment, with their newest `seq`: found by the block-range index over time. */
+export function rootsChangedSince(db: Database, since: Date): Promise<{ rootId: string; seq: number }[]> {
+  return db.reads<{ rootId: string; seq: number }[]>`
+    select e.root_id as "rootId", max(e.seq) as seq from action_do.events e where e.at >= ${since} group by e.root_id`
+}
+
+/** The durable clock's time now. */
+export async function durableNow(db: Database): Promise<Date> {
+  const [row] = await db.reads<{ now: Date }[]>`
+    select (now() + make_interval(secs => ${db.clock.offsetMs / 1000}::float8))::timestamptz(3) as now`
+  return row!.now
+}

@@ -1,0 +1,81 @@
+import { sql } from 'drizzle-orm'
+import { boolean, check, index, integer, json, primaryKey, smallint, text, uuid } from 'drizzle-orm/pg-core'
+import { bytea, effectClass, moment, runKind, runStatus, schema } from './schema.ts'
+
+/** One row for each execution, of an action or of a workflow: where it is now. A step is a run with a parent. */
+export const runs = schema.table(
+  'runs',
+  {
+    bucket: smallint('bucket').notNull(),
+    id: uuid('id').notNull(),
+    kind: runKind('kind').notNull(),
+    name: text('name').notNull(),
+    /** Of the definition that the run was submitted to. */
+    version: text('version').notNull(),
+    effect: effectClass('effect').notNull(),
+    /** The root's own id for a root: the stream of events is the root's. */
+    rootId: uuid('root_id').notNull(),
+    parentId: uuid('parent_id'),
+    stepKey: text('step_key'),
+    idempotencyKey: text('idempotency_key'),
+    /** SHA-256 of the canonical params as given; kept for the life of the run. */
+    fingerprint: bytea('fingerprint').notNull(),
+    /** json, not jsonb: a replay gives back what was given. */
+    params: json('params').notNull(),
+    status: runStatus('status').notNull(),
+    result: json('result'),
+    error: json('error'),
+    /** The last progress that a handler recorded. */
+    heartbeat: json('heartbeat'),
+    priority: smallint('priority').notNull(),
+    /** Part of the downstream key; grows when an operator asks for a new key or amends the params. */
+    generation: integer('generation').notNull(),
+    /** The number of the latest attempt; 0 before the first. */
+    attempt: integer('attempt').notNull(),
+    /** Counted failures and crashes since the retry budget last started. */
+    failures: smallint('failures').notNull(),
+    losses: smallint('losses').notNull(),
+    /** The next worker asks the probe before it runs the handler. */
+    probe: boolean('probe').notNull(),
+    /** Grows each time the run changes hands; every write by a worker carries it. */
+    fence: integer('fence').notNull(),
+    /** Set only while RUNNING. */
+    workerId: text('worker_id'),
+    /** Set only while QUEUED or SCHEDULED: when it may run. */
+    availableAt: moment('available_at'),
+    /** Of the root's stream: the number of its newest event. */
+    lastSeq: integer('last_seq').notNull(),
+    createdAt: moment('created_at').notNull(),
+    /** When the first attempt began. */
+    startedAt: moment('started_at'),
+    /** When the latest attempt began. */
+    attemptStartedAt: moment('attempt_started_at'),
+    /** When the first attempt of the present retry budget began. */
+    budgetStartedAt: moment('budget_started_at'),
+    finishedAt: moment('finished_at'),
+  },
+  (run) => [
+    primaryKey({ columns: [run.bucket, run.id] }),
+    check('runs_bucket_in_range', sql`${run.bucket} between 0 and 1023`),
+    check('runs_worker_while_running', sql`(${run.status} = 'RUNNING') = (${run.workerId} is not null)`),
+    check('runs_due_while_waiting_to_run', sql`(${run.status} in ('QUEUED', 'SCHEDULED')) = (${run.availableAt} is not null)`),
+    check(
+      'runs_finished_when_ended',
+      sql`(${run.status} in ('SUCCEEDED', 'FAILED', 'CANCELED', 'SKIPPED', 'COMPENSATED')) = (${run.finishedAt} is not null)`,
+    ),
+    check('runs_result_when_succeeded', sql`${run.result} is null or ${run.status} in ('SUCCEEDED', 'SKIPPED')`),
+    check('runs_step_has_parent', sql`(${run.parentId} is null) = (${run.stepKey} is null)`),
+    // What workers claim from: only work that may run now, in the order in which it is to run.
+    index('runs_ready')
+      .on(run.name, run.priority.desc().nullsFirst(), run.availableAt)
+      .where(sql`${run.status} = 'QUEUED'`),
+    index('runs_due').on(run.availableAt).where(sql`${run.status} = 'SCHEDULED'`),
+    index('runs_running').on(run.workerId).where(sql`${run.workerId} is not null`),
+    // What lists read, newest first.
+    index('runs_newest').on(run.createdAt.desc().nullsFirst(), run.id.desc().nullsFirst()),
+    index('runs_newest_of_name').on(run.name, run.createdAt.desc().nullsFirst(), run.id.desc().nullsFirst()),
+    index('runs_newest_unhappy')
+      .on(run.status, run.createdAt.desc().nullsFirst(), run.id.desc().nullsFirst())
+      .where(sql`${run.status} in ('FAILED', 'CANCELED', 'INDETERMINATE')`),
+  ],
+)

@@ -1,0 +1,10 @@
+import { text } from 'drizzle-orm/pg-core'
+import { moment, schema } from './schema.ts'
+
+/** One row for each worker alive: its runs refer to it, so that renewing one row renews the lease of all of them. */
+export const workers = schema.table('workers', {
+  /** `host:pid:random`; a process that lost its lease registers anew under another. */
+  id: text('id').primaryKey(),
+  startedAt: moment('started_at').notNull(),
+  leaseExpiresAt: moment('lease_expires_at').notNull(),
+})

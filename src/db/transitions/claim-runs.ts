@@ -1,0 +1,60 @@
+import type { Database } from '../client.ts'
+import { RUN_COLUMNS, type RunRow } from '../rows.ts'
+import { type JsonStatement, jsonStatement } from '../statement.ts'
+
+export interface ClaimWish {
+  readonly workerId: string
+  /** How many runs at most, of all names together. */
+  readonly total: number
+  /** What the worker has registered, and how many runs of each it has room for. */
+  readonly names: readonly { readonly name: string; readonly slots: number }[]
+}
+
+export type ClaimedRow = RunRow & { readonly at: Date }
+
+/*
+ * Each name is a short walk along the head of its own stretch of runs_ready: what others have queued is never read.
+ */
+const statement: JsonStatement<ClaimedRow> = jsonStatement(`
+with wish as materialized (
+  select w.*, (now() + make_interval(secs => w."offsetMs" / 1000.0))::timestamptz(3) as now
+  from json_to_record(:input) as w("workerId" text, total int4, names json, "offsetMs" float8)
+), picked as materialized (
+  select r.tid
+  from wish w
+  cross join lateral json_to_recordset(w.names) as n(name text, slots int4)
+  cross join lateral (
+    select r.ctid as tid, r.priority, r.available_at
+    from action_do.runs r
+    where r.name = n.name and r.status = 'QUEUED'
+    order by r.priority desc, r.available_at
+    limit n.slots
+    for no key update skip locked
+  ) r
+  order by r.priority desc, r.available_at
+  limit (select total from wish)
+), claimed as (
+  update action_do.runs r set
+    status = 'RUNNING',
+    worker_id = w."workerId",
+    fence = r.fence + 1,
+    attempt = r.attempt + 1,
+    available_at = null,
+    started_at = coalesce(r.started_at, w.now),
+    attempt_started_at = w.now,
+    budget_started_at = coalesce(r.budget_started_at, w.now),
+    last_seq = r.last_seq + 1
+  from picked p cross join wish w
+  where r.ctid = p.tid and r.status = 'QUEUED'
+  returning r.*, w.now as at
+), events_written as (
+  insert into action_do.events (bucket, root_id, seq, run_id, at, step_key, from_status, to_status, reason, attempt)
+  select r.bucket, r.root_id, r.last_seq, r.id, r.at, r.step_key, 'QUEUED', 'RUNNING', 'STARTED', r.attempt
+  from claimed r
+)
+select ${RUN_COLUMNS}, r.at from claimed r`)
+
+/** Takes runs that may run now, the most urgent first, and makes this worker their owner. Never waits for another's lock. */
+export function claimRuns(db: Database, wish: ClaimWish): Promise<ClaimedRow[]> {
+  return statement.run(db.hot, { ...wish, offsetMs: db.clock.offsetMs })
+}

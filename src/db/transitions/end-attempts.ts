@@ -1,0 +1,90 @@
+import type { Decision } from '../../core/outcome.ts'
+import type { Database, UserTransaction } from '../client.ts'
+import { type JsonStatement, jsonStatement } from '../statement.ts'
+
+/** The end of one attempt, as decided. It changes the run only while `fence` is the run's own. */
+export interface AttemptEnd extends Decision {
+  readonly bucket: number
+  readonly id: string
+  readonly fence: number
+}
+
+export interface EndedRow {
+  readonly id: string
+  readonly lastSeq: number
+  readonly at: Date
+}
+
+/*
+ * The rows to change are found by a lateral subquery that the planner cannot flatten (offset 0), and changed by their
+ * physical address: both are index or address look-ups by construction, so the plan cannot depend on statistics.
+ * A plain join of the input with runs scanned the whole primary key when the table had been analysed while empty.
+ */
+const statement: JsonStatement<EndedRow> = jsonStatement(`
+with input as materialized (
+  select i.*, coalesce(i.at, now() + make_interval(secs => i."offsetMs" / 1000.0))::timestamptz(3) as now
+  from json_to_recordset(:input) as i(
+    bucket int2, id uuid, fence int4, "to" action_do.run_status, reason action_do.event_reason,
+    "attemptStatus" action_do.attempt_status, result text, error json, "delayMs" float8, failures int2, losses int2,
+    probe bool, at timestamptz, "offsetMs" float8)
+), found as materialized (
+  select i.*, r.tid, r.attempt, r.attempt_started_at, r.worker_id, r.step_key
+  from input i
+  cross join lateral (
+    select r.ctid as tid, r.attempt, r.attempt_started_at, r.worker_id, r.step_key
+    from action_do.runs r
+    where r.bucket = i.bucket and r.id = i.id and r.status = 'RUNNING' and r.fence = i.fence
+    offset 0
+  ) r
+), changed as (
+  update action_do.runs r set
+    status = f."to",
+    result = f.result::json,
+    error = case when f."to" in ('FAILED', 'INDETERMINATE') then f.error end,
+    available_at = case when f."to" in ('QUEUED', 'SCHEDULED')
+      then f.now + make_interval(secs => coalesce(f."delayMs", 0) / 1000.0) end,
+    finished_at = case when f."to" in ('SUCCEEDED', 'FAILED') then f.now end,
+    failures = f.failures,
+    losses = f.losses,
+    probe = f.probe,
+    worker_id = null,
+    last_seq = r.last_seq + 1
+  from found f
+  where r.ctid = f.tid and r.status = 'RUNNING' and r.fence = f.fence
+  returning r.bucket, r.id, r.root_id, r.last_seq, r.available_at, r.status, f.now, f.reason, f."attemptStatus", f.error,
+    f.attempt, f.attempt_started_at, f.worker_id, f.step_key
+), attempts_written as (
+  insert into action_do.attempts (bucket, run_id, number, status, worker_id, started_at, finished_at, error)
+  select c.bucket, c.id, c.attempt, c."attemptStatus", c.worker_id, c.attempt_started_at, c.now, c.error
+  from changed c
+), events_written as (
+  insert into action_do.events (bucket, root_id, seq, run_id, at, step_key, from_status, to_status, reason, attempt, error, data)
+  select c.bucket, c.root_id, c.last_seq, c.id, c.now, c.step_key, 'RUNNING', c.status, c.reason, c.attempt, c.error,
+    case c.status when 'SCHEDULED' then json_build_object('availableAt', c.available_at) end
+  from changed c
+)
+select id, last_seq as "lastSeq", now as at from changed`)
+
+/**
+ * Ends attempts: the run's new state, the attempt and the event in one commit. A run that is missing from the answer was
+ * not changed: another hand holds it (a cancel, a successor), or it was being changed at that very moment.
+ */
+export function endAttempts(db: Database, ends: readonly AttemptEnd[]): Promise<EndedRow[]> {
+  return statement.run(
+    db.hot,
+    ends.map((end) => encode(end, db.clock.offsetMs, null)),
+  )
+}
+
+/**
+ * The same for one attempt, inside the handler's own transaction.
+ * @param at the time to record: `now()` would be the time at which the handler's transaction began.
+ */
+export async function endAttemptIn(tx: UserTransaction, end: AttemptEnd, at: Date): Promise<EndedRow | undefined> {
+  const [row] = await tx.execute<{ lastSeq: number }>(statement.chunk([encode(end, 0, at)]))
+  return row && { id: end.id, lastSeq: row.lastSeq, at }
+}
+
+function encode(end: AttemptEnd, offsetMs: number, at: Date | null): object {
+  return { ...end, at, offsetMs }
+}

@@ -1,0 +1,73 @@
+import type { Effect } from '../../core/effect.ts'
+import type { RunKind, RunStatus } from '../../core/status.ts'
+import type { Database } from '../client.ts'
+import { type JsonStatement, jsonStatement } from '../statement.ts'
+
+/** A run to insert. RUNNING where the worker that submits it has room to execute it at once. */
+export interface NewRun {
+  readonly bucket: number
+  readonly id: string
+  readonly kind: RunKind
+  readonly name: string
+  readonly version: string
+  readonly effect: Effect
+  readonly idempotencyKey: string | null
+  /** Hexadecimal. */
+  readonly fingerprint: string
+  readonly params: unknown
+  readonly status: Extract<RunStatus, 'QUEUED' | 'SCHEDULED' | 'RUNNING'>
+  readonly priority: number
+  readonly workerId: string | null
+  /** For SCHEDULED: when it is due. */
+  readonly runAt: Date | null
+  readonly actor: string | null
+}
+
+export interface SubmittedRow {
+  readonly id: string
+  /** The commit's time on the durable clock. */
+  readonly at: Date
+}
+
+const statement: JsonStatement<SubmittedRow> = jsonStatement(`
+with input as materialized (
+  select i.*, now() + make_interval(secs => i."offsetMs" / 1000.0) as now
+  from json_to_recordset(:input) as i(
+    bucket int2, id uuid, kind action_do.run_kind, name text, version text, effect action_do.effect, "idempotencyKey" text,
+    fingerprint text, params json, status action_do.run_status, priority int2, "workerId" text, "runAt" timestamptz,
+    actor text, "offsetMs" float8)
+), inserted as (
+  insert into action_do.runs (
+    bucket, id, kind, name, version, effect, root_id, idempotency_key, fingerprint, params, status, priority, generation,
+    attempt, failures, losses, probe, fence, worker_id, available_at, last_seq, created_at, started_at,
+    attempt_started_at, budget_started_at)
+  select i.bucket, i.id, i.kind, i.name, i.version, i.effect, i.id, i."idempotencyKey", decode(i.fingerprint, 'hex'), i.params,
+    i.status, i.priority, 1, started.attempt, 0, 0, false, started.attempt, i."workerId",
+    case i.status when 'SCHEDULED' then i."runAt" when 'QUEUED' then i.now end, 1, i.now, started.at, started.at, started.at
+  from input i
+  cross join lateral (
+    select case i.status when 'RUNNING' then 1 else 0 end as attempt, case i.status when 'RUNNING' then i.now end as at
+  ) started
+  on conflict (bucket, id) do nothing
+  returning bucket, id, status, attempt, available_at, created_at
+), events_written as (
+  insert into action_do.events (bucket, root_id, seq, run_id, at, to_status, reason, attempt, actor, data)
+  select r.bucket, r.id, 1, r.id, r.created_at, r.status,
+    case r.status when 'RUNNING' then 'STARTED' when 'QUEUED' then 'SUBMITTED' else 'DELAYED' end::action_do.event_reason,
+    nullif(r.attempt, 0), i.actor,
+    case r.status when 'SCHEDULED' then json_build_object('availableAt', r.available_at) end
+  from inserted r join input i on i.bucket = r.bucket and i.id = r.id
+)
+select id, created_at as at from inserted`)
+
+/**
+ * Inserts runs with their first events. A run that exists is left alone and is missing from the answer: its primary key is
+ * its idempotency. The caller waits behind an insert of the same id that is not yet committed.
+ */
+export function submitRuns(db: Database, rows: readonly NewRun[]): Promise<SubmittedRow[]> {
+  const offsetMs = db.clock.offsetMs
+  return statement.run(
+    db.hot,
+    rows.map((row) => ({ ...row, offsetMs })),
+  )
+}

@@ -1,0 +1,80 @@
+import type { TransactionSql } from 'postgres'
+import { fingerprint, idempotencyKeyProblem } from '../../core/idempotency.ts'
+import { parseRunId } from '../../core/ids.ts'
+import { storableText } from '../../core/json.ts'
+import {
+  IdempotencyMismatchError,
+  InvalidIdempotencyKeyError,
+  InvalidInputError,
+  InvalidTransitionError,
+  RunNotFoundError,
+} from '../../core/request-errors.ts'
+import { statesBefore } from '../../core/transitions.ts'
+import type { RunRow } from '../../db/rows.ts'
+import { controlRun } from '../../db/transitions/control-run.ts'
+import type { Executor } from '../executor.ts'
+import { whileUnavailable } from '../submissions.ts'
+import { existingRun, type Executed } from './execute-action.ts'
+
+/** A control mutation as it was asked for. */
+export interface ControlRequest {
+  /** `run_…`. */
+  readonly id: string
+  readonly reason: string | null
+  readonly idempotencyKey: string | null
+}
+
+const VERBS = {
+  cancel: { participle: 'canceled', legalFrom: statesBefore('CANCEL_REQUESTED') },
+  retry: { participle: 'retried', legalFrom: statesBefore('RETRY_REQUESTED') },
+} as const
+
+const MAX_REASON = 1_000
+
+/**
+ * What every control mutation shares: the key, the run's state, and what is told afterwards.
+ * @param asked what the key names: the same key with another request is a mismatch.
+ * @param apply the statement that changes the run, whose row is locked.
+ */
+export async function control(
+  executor: Executor,
+  kind: keyof typeof VERBS,
+  request: ControlRequest,
+  asked: unknown,
+  apply: (tx: TransactionSql, run: RunRow) => Promise<void>,
+): Promise<Executed & { before: RunRow | undefined }> {
+  const id = checkRequest(request)
+  const { participle, legalFrom } = VERBS[kind]
+  const key = request.idempotencyKey
+  const command = { id, kind, key, fingerprint: fingerprint(asked), legalFrom }
+  const outcome = await whileUnavailable(executor.options.unavailableMs, () => controlRun(executor.db, command, apply))
+  switch (outcome.kind) {
+    case 'not-found':
+      throw new RunNotFoundError(request.id)
+    case 'mismatch':
+      throw new IdempotencyMismatchError(id, 'arguments')
+    case 'refused':
+      throw new InvalidTransitionError(participle, outcome.status, legalFrom)
+    case 'replayed':
+      return { run: await existingRun(executor, id, request.id), replayed: true, before: undefined }
+    case 'done': {
+      const run = await existingRun(executor, id, request.id)
+      executor.announce(run)
+      executor.log.info({ run: request.id, status: run.status, reason: request.reason }, `a run was ${participle}`)
+      return { run, replayed: false, before: outcome.before }
+    }
+  }
+}
+
+/** The UUID of the run. */
+function checkRequest({ id: shown, reason, idempotencyKey }: ControlRequest): string {
+  if (idempotencyKey !== null) {
+    const problem = idempotencyKeyProblem(idempotencyKey)
+    if (problem) throw new InvalidIdempotencyKeyError(problem)
+  }
+  if (reason !== null && (reason.length > MAX_REASON || storableText(reason, MAX_REASON) !== reason))
+    throw new InvalidInputError('reason', `must be text of at most ${MAX_REASON} characters, without NUL`)
+  const id = parseRunId(shown)
+  if (id === undefined) throw new RunNotFoundError(shown)
+  return id
+}

@@ -1,0 +1,211 @@
+import { fingerprint, idempotencyKeyProblem } from '../../core/idempotency.ts'
+import { bucketOf, keyedRunId, newRunId } from '../../core/ids.ts'
+import { byteLength, jsonIssues } from '../../core/json.ts'
+import {
+  ActionNotFoundError,
+  IdempotencyMismatchError,
+  InvalidIdempotencyKeyError,
+  InvalidInputError,
+  InvalidParamsError,
+  PayloadTooLargeError,
+  RateLimitedError,
+  RunNotFoundError,
+} from '../../core/request-errors.ts'
+import type { RunRow } from '../../db/rows.ts'
+import type { NewRun } from '../../db/transitions/submit-runs.ts'
+import type { Executor } from '../executor.ts'
+import type { RegisteredAction } from '../registry.ts'
+import { whileUnavailable } from '../submissions.ts'
+import { validate } from '../validate.ts'
+
+export interface ExecuteAction {
+  readonly name: string
+  readonly params: unknown
+  /** Absent: each call is a new intent. */
+  readonly idempotencyKey: string | null
+  readonly waitMs: number
+  readonly runAt: Date | null
+  readonly priority: number
+}
+
+export interface Executed {
+  readonly run: RunRow
+  /** False only in the answer to the call that recorded the run. */
+  readonly replayed: boolean
+}
+
+/** The longest that one request may wait for an outcome. */
+export const MAX_WAIT_MS = 300_000
+const DAY_MS = 86_400_000
+/** A moment this far in the past is a mistake, not a late call. */
+const MAX_PAST_MS = DAY_MS
+const MAX_FUTURE_MS = 3_660 * DAY_MS
+const MAX_PRIORITY = 1_000
+
+/**
+ * Executes an action: records the run under its key, once, and waits for the outcome. The same key and params again answer
+ * with the run as it stands, or attach to it while it is in flight, on whatever node.
+ * Throws a `RequestError` when nothing was recorded, `ServiceUnavailableError` when the database stays away.
+ */
+export async function executeAction(executor: Executor, request: ExecuteAction, actor: string): Promise<Executed> {
+  const action = executor.registry.get(request.name)
+  if (!action) throw new ActionNotFoundError(request.name, executor.registry.names())
+  checkInput(request, executor.db.clock.nowMs())
+  const row = await describeRun(executor, action, request, actor)
+  const wait = executor.waits.listen(row.id)
+  try {
+    const { run, replayed } = await submitOrAttach(executor, action, row)
+    return { run: await wait.settled(run, request.waitMs), replayed }
+  } finally {
+    wait.close()
+  }
+}
+
+function checkInput({ idempotencyKey, waitMs, runAt, priority }: ExecuteAction, nowMs: number): void {
+  if (idempotencyKey !== null) {
+    const problem = idempotencyKeyProblem(idempotencyKey)
+    if (problem) throw new InvalidIdempotencyKeyError(problem)
+  }
+  if (waitMs < 0 || waitMs > MAX_WAIT_MS)
+    throw new InvalidInputError('waitMs', `is ${waitMs}; it must be 0 to ${MAX_WAIT_MS} milliseconds`)
+  if (Math.abs(priority) > MAX_PRIORITY)
+    throw new InvalidInputError('priority', `is ${priority}; it must be -${MAX_PRIORITY} to ${MAX_PRIORITY}`)
+  if (runAt === null) return
+  const inMs = runAt.getTime() - nowMs
+  if (inMs < -MAX_PAST_MS) throw new InvalidInputError('runAt', 'is more than a day in the past; leave it out to run now')
+  if (inMs > MAX_FUTURE_MS) throw new InvalidInputError('runAt', 'is more than ten years in the future')
+}
+
+async function describeRun(
+  executor: Executor,
+  action: RegisteredAction,
+  { params, idempotencyKey, runAt, priority }: ExecuteAction,
+  actor: string,
+): Promise<NewRun> {
+  await checkParams(action, params, executor.options.maxParamsBytes)
+  const id = idempotencyKey === null ? newRunId() : keyedRunId('ACTION', action.name, idempotencyKey)
+  const later = runAt !== null && runAt.getTime() > executor.db.clock.nowMs()
+  return {
+    bucket: bucketOf(id),
+    id,
+    kind: 'ACTION',
+    name: action.name,
+    version: action.version,
+    effect: action.effect,
+    idempotencyKey,
+    fingerprint: fingerprint(params).toString('hex'),
+    params,
+    status: later ? 'SCHEDULED' : 'QUEUED',
+    priority,
+    workerId: null,
+    runAt: later ? runAt : null,
+    actor,
+  }
+}
+
+/** What a run is given must be storable, within the limit, and fit the action's schema. */
+export async function checkParams(action: RegisteredAction, params: unknown, maxBytes: number): Promise<void> {
+  const issues = jsonIssues(params)
+  if (issues.length > 0) throw new InvalidParamsError(action.name, issues)
+  const bytes = byteLength(JSON.stringify(params))
+  if (bytes > maxBytes) throw new PayloadTooLargeError(bytes, maxBytes)
+  const checked = await validate(action.paramsSchema, params)
+  if (!checked.ok) throw new InvalidParamsError(action.name, checked.issues)
+}
+
+async function submitOrAttach(executor: Executor, action: RegisteredAction, row: NewRun): Promise<Executed> {
+  for (;;) {
+    await executor.submissions.turn(row.id)
+    const submitted = await submit(executor, action, row)
+    if (submitted) return { run: submitted, replayed: false }
+    const existing = await whileUnavailable(executor.options.unavailableMs, () => executor.waits.read(row.id))
+    // Gone between the two statements: only retention does that, and then the key is free.
+    if (!existing) continue
+    if (existing.fingerprint.toString('hex') !== row.fingerprint) throw new IdempotencyMismatchError(existing.id)
+    return { run: existing, replayed: true }
+  }
+}
+
+/** Inserts the run: RUNNING where this node has room, else into the queue. `undefined`: it exists. */
+async function submit(executor: Executor, action: RegisteredAction, row: NewRun): Promise<RunRow | undefined> {
+  const { worker, submissions, gauge, options } = executor
+  const reserved = row.status === 'QUEUED' && worker.reserve(action)
+  if (reserved) return submitRunning(executor, action, row)
+  if (row.status === 'QUEUED' && !(await gauge.admit(row.name))) {
+    // A replay needs no room in the queue.
+    if (row.idempotencyKey !== null && (await executor.waits.read(row.id))) return undefined
+    throw new RateLimitedError(row.name, options.queueLimit)
+  }
+  const submitted = await submissions.submit(row)
+  if (!submitted) return undefined
+  const run = freshRun(row, submitted.at)
+  executor.announce(run)
+  if (run.status === 'SCHEDULED') executor.scheduled()
+  return run
+}
+
+async function submitRunning(executor: Executor, action: RegisteredAction, row: NewRun): Promise<RunRow | undefined> {
+  const { worker, submissions } = executor
+  const running: NewRun = { ...row, status: 'RUNNING', workerId: worker.id }
+  let launched = false
+  try {
+    const submitted = await submissions.submit(running)
+    const run = submitted ? freshRun(running, submitted.at) : await ownedAfterLostAnswer(executor, running)
+    if (!run) return undefined
+    launched = true
+    executor.announce(run)
+    worker.launch(run, action)
+    return run
+  } finally {
+    if (!launched) worker.release(action)
+  }
+}
+
+/**
+ * An insert that was repeated because its answer was lost finds its own row: RUNNING, given to this worker, and executed by
+ * nobody. It is this call's, and goes on here.
+ */
+async function ownedAfterLostAnswer(executor: Executor, row: NewRun): Promise<RunRow | undefined> {
+  const existing = await executor.waits.read(row.id)
+  const ours =
+    existing?.status === 'RUNNING' &&
+    existing.workerId === row.workerId &&
+    existing.attempt === 1 &&
+    !executor.worker.holds(row.id)
+  return ours ? existing : undefined
+}
+
+/** The run as the insert left it. */
+function freshRun(row: NewRun, at: Date): RunRow {
+  const running = row.status === 'RUNNING'
+  const startedAt = running ? at : null
+  return {
+    ...row,
+    rootId: row.id,
+    stepKey: null,
+    fingerprint: Buffer.from(row.fingerprint, 'hex'),
+    result: null,
+    error: null,
+    heartbeat: null,
+    generation: 1,
+    attempt: running ? 1 : 0,
+    failures: 0,
+    losses: 0,
+    probe: false,
+    fence: running ? 1 : 0,
+    availableAt: row.status === 'QUEUED' ? at : row.runAt,
+    lastSeq: 1,
+    createdAt: at,
+    startedAt,
+    attemptStartedAt: startedAt,
+    budgetStartedAt: startedAt,
+    finishedAt: null,
+  }
+}
+
+/** Reads a run by its UUID; throws `RunNotFoundError`. */
+export async function existingRun(executor: Executor, id: string, shown: string): Promise<RunRow> {
+  const run = await whileUnavailable(executor.options.unavailableMs, () => executor.waits.read(id))
+  if (!run) throw new RunNotFoundError(shown)
+  return run
+}

@@ -1,0 +1,169 @@
+import type { Logger } from 'pino'
+import { isSettled } from '../core/status.ts'
+import { durableNow } from '../db/reads/events.ts'
+import type { Database } from '../db/client.ts'
+import { millisecondsUntilNextDue } from '../db/reads/next-due.ts'
+import type { RunRow } from '../db/rows.ts'
+import { enqueueDueRuns } from '../db/transitions/enqueue-due-runs.ts'
+import { Hints } from '../events/hints.ts'
+import { type Hint, Hub } from '../events/hub.ts'
+import { RunFeed } from '../events/run-feed.ts'
+import { EventStreams } from '../events/stream.ts'
+import { Loop } from './loop.ts'
+import type { ExecutorOptions } from './options.ts'
+import { QueueGauge } from './queue-gauge.ts'
+import { recoverLostRuns } from './recover-lost-runs.ts'
+import type { Registry } from './registry.ts'
+import { Submissions } from './submissions.ts'
+import { Waits } from './wait.ts'
+import { Worker } from './worker.ts'
+
+/** In the place of a name: a node stopped and left what it held to the others. */
+const HANDED_ON = '*'
+
+/** What a subscription is broken with when the server stops. */
+export class ServerStoppingError extends Error {
+  constructor() {
+    super('The server stops; reconnect and go on from the last seq')
+  }
+}
+
+/** One node: it takes requests, executes runs (unless its role says otherwise) and streams what happens. */
+export class Executor {
+  readonly hub = new Hub()
+  readonly submissions: Submissions
+  readonly waits: Waits
+  readonly gauge: QueueGauge
+  readonly streams: EventStreams
+  readonly feed: RunFeed
+  readonly worker: Worker
+  /** Absent where notifications are off. */
+  private readonly hints: Hints | undefined
+  private settledListener: ((run: RunRow) => void) | undefined
+  private readonly due: Loop
+  private readonly recovery: Loop
+  private readonly listening: Loop
+  readonly db: Database
+  readonly registry: Registry
+  readonly options: ExecutorOptions
+  readonly log: Logger
+
+  constructor(db: Database, registry: Registry, options: ExecutorOptions, log: Logger) {
+    this.db = db
+    this.registry = registry
+    this.options = options
+    this.log = log
+    this.submissions = new Submissions(db, options.unavailableMs)
+    this.waits = new Waits(db, this.hub)
+    this.gauge = new QueueGauge(db, options.queueLimit)
+    this.streams = new EventStreams(db, this.hub)
+    this.feed = new RunFeed(db, this.hub)
+    this.worker = new Worker(db, registry, options, log, {
+      changed: (run) => this.announce(run),
+      delayed: () => this.due.wake(),
+    })
+    this.hints = options.notify ? new Hints(db, this.worker.id, log) : undefined
+    this.due = new Loop('enqueuing due runs', log, () => this.enqueueDue())
+    this.recovery = new Loop('recovering lost runs', log, () => this.recover())
+    this.listening = new Loop('looking for changes', log, () => this.look())
+  }
+
+  async start(): Promise<void> {
+    this.db.clock.observe(await durableNow(this.db))
+    this.hub.connect((hint) => this.hints?.send(hint))
+    await this.hints?.listen(
+      (hint) => this.heard(hint),
+      () => this.lookAtEverything(),
+    )
+    this.listening.wake()
+    if (!this.options.executes) return
+    await this.worker.start()
+    for (const loop of [this.due, this.recovery]) loop.wake()
+  }
+
+  private heard({ roots, queued, canceled }: Hint): void {
+    this.hub.heard(roots)
+    if (queued.includes(HANDED_ON)) this.lookAtEverything()
+    else if (queued.length > 0) this.worker.wake()
+    this.verify(canceled)
+  }
+
+  /** A run changed: whoever watches it learns of it, here and on the other nodes. */
+  announce(run: RunRow): void {
+    this.hub.announce(run.rootId, run)
+    if (isSettled(run.status)) this.settledListener?.(run)
+    if (run.status === 'QUEUED') this.queued(run.name)
+  }
+
+  /** Calls `listener` with each run that comes to rest on this node. */
+  onSettled(listener: (run: RunRow) => void): void {
+    this.settledListener = listener
+  }
+
+  /** Work was queued: this node's worker and the others' look. */
+  queued(name: string): void {
+    this.worker.wake()
+    this.hints?.send({ queued: [name] })
+  }
+
+  /** A run was scheduled for later. */
+  scheduled(): void {
+    this.due.wake()
+  }
+
+  /** A running run was canceled: its handler is told, wherever it runs. */
+  canceled(run: RunRow): void {
+    this.hints?.send({ canceled: [run.id] })
+    this.verify([run.id])
+  }
+
+  private verify(runIds: readonly string[]): void {
+    this.worker.verify(runIds).catch((err) => this.log.warn({ err }, 'a cancel was not looked at; the poll will'))
+  }
+
+  /** Durable time has been moved by a test: everything that waits for it looks again. */
+  lookAtEverything(): void {
+    this.hub.wakeEveryone()
+    this.worker.wake()
+    if (this.options.executes) for (const loop of [this.due, this.recovery]) loop.wake()
+  }
+
+  /** @param graceMs how long handlers may go on. */
+  async stop(graceMs: number): Promise<void> {
+    await Promise.all([this.due.stop(), this.recovery.stop()])
+    if (this.options.executes) {
+      await this.worker.stop(graceMs).catch((err) => this.log.warn({ err }, 'the lease was not given up; it expires'))
+      this.hints?.send({ queued: [HANDED_ON] })
+    }
+    this.waits.stop()
+    this.streams.stop(new ServerStoppingError())
+    await this.listening.stop()
+    await this.hints?.stop()
+  }
+
+  private async enqueueDue(): Promise<number> {
+    const enqueued = await enqueueDueRuns(this.db)
+    for (const { id, name } of enqueued) {
+      this.hub.announce(id)
+      this.queued(name)
+    }
+    const nextMs = await millisecondsUntilNextDue(this.db)
+    return Math.max(0, Math.min(this.options.pollMs, nextMs ?? Number.POSITIVE_INFINITY))
+  }
+
+  private async recover(): Promise<number> {
+    const { registry, db, options, log } = this
+    for (const run of await recoverLostRuns(db, registry, options.maxLosses, log)) {
+      this.hub.announce(run.rootId)
+      this.queued(run.name)
+    }
+    return options.leaseMs / 3
+  }
+
+  /** Finds what no hint told of. With hints on, it rarely has anything to find. */
+  private async look(): Promise<number> {
+    if (this.hub.watching) this.hub.wakeEveryone()
+    await this.feed.poll()
+    return this.options.notify ? this.options.pollMs * 2 : this.options.pollMs / 4
+  }
+}

@@ -1,0 +1,63 @@
+import type { Logger } from 'pino'
+import { byteLength, jsonIssues } from '../core/json.ts'
+import type { Database } from '../db/client.ts'
+import type { RunRow } from '../db/rows.ts'
+import { recordHeartbeats } from '../db/transitions/record-heartbeats.ts'
+
+const MAX_BYTES = 65_536
+const GAP_MS = 1_000
+
+/** The progress of one attempt: at most one write a second, and always the last value. */
+export class HeartbeatRecorder {
+  private latest: { progress: unknown } | undefined
+  private writing: Promise<void> | undefined
+  private timer: NodeJS.Timeout | undefined
+  private readonly db: Database
+  private readonly run: RunRow
+  private readonly log: Logger
+
+  constructor(db: Database, run: RunRow, log: Logger) {
+    this.db = db
+    this.run = run
+    this.log = log
+  }
+
+  /** Throws a `TypeError` when the progress is not JSON or takes over 64 KiB. */
+  beat(progress: unknown): void {
+    const text = JSON.stringify(progress) as string | undefined
+    const [issue] = text === undefined ? [{ message: 'is not JSON' }] : jsonIssues(progress)
+    if (issue) throw new TypeError(`heartbeat(progress): the progress ${issue.message}`)
+    if (byteLength(text ?? '') > MAX_BYTES) throw new TypeError(`heartbeat(progress): over ${MAX_BYTES} bytes of JSON`)
+    this.latest = { progress }
+    if (!this.timer) this.write()
+  }
+
+  /** Writes what has not been written. No beat is taken up afterwards. */
+  async finish(): Promise<void> {
+    clearTimeout(this.timer)
+    await this.writing
+    if (this.latest) await this.writeNow()
+  }
+
+  private write(): void {
+    this.writing = this.writeNow()
+    this.timer = setTimeout(() => {
+      this.timer = undefined
+      if (this.latest) this.write()
+    }, GAP_MS)
+  }
+
+  private async writeNow(): Promise<void> {
+    const { bucket, id, fence } = this.run
+    const beat = this.latest
+    this.latest = undefined
+    if (!beat) return
+    try {
+      await recordHeartbeats(this.db, [{ bucket, id, fence, progress: beat.progress }])
+    } catch (error) {
+      // Progress is a convenience; the attempt does not fail for it.
+      this.latest ??= beat
+      this.log.debug({ err: error }, 'a heartbeat was not recorded')
+    }
+  }
+}

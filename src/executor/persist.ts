@@ -1,0 +1,45 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Database } from '../db/client.ts'
+import { byBucketAndId, GroupCommit } from '../db/group-commit.ts'
+import { isTransient } from '../db/pg-errors.ts'
+import { runById } from '../db/reads/runs.ts'
+import { type AttemptEnd, type EndedRow, endAttempts } from '../db/transitions/end-attempts.ts'
+
+/** `superseded`: the run went to another hand; nothing was written. */
+export type EndOutcome = { readonly kind: 'ended'; readonly row: EndedRow } | { readonly kind: 'superseded' }
+
+const RETRY_MS = { first: 50, most: 1_000 }
+
+/** Records the ends of attempts: in shared commits, and for as long as it takes. */
+export class AttemptEnds {
+  private readonly commits: GroupCommit<AttemptEnd, EndedRow | undefined>
+  private readonly db: Database
+
+  constructor(db: Database) {
+    this.db = db
+    this.commits = new GroupCommit<AttemptEnd, EndedRow | undefined>(async (ends) => {
+      const rows = new Map((await endAttempts(db, ends)).map((row) => [row.id, row]))
+      return ends.map(({ id }) => rows.get(id))
+    }, byBucketAndId)
+  }
+
+  /**
+   * Writes an end until it stands, through outages of the database: the work is done and must not be done again. Rejects
+   * with what cannot be stored, and with the signal's reason when nobody waits any longer.
+   */
+  async write(end: AttemptEnd, signal: AbortSignal): Promise<EndOutcome> {
+    for (let delayMs = RETRY_MS.first; ; delayMs = Math.min(delayMs * 2, RETRY_MS.most)) {
+      signal.throwIfAborted()
+      try {
+        const row = await this.commits.submit(end)
+        if (row) return { kind: 'ended', row }
+        // Not changed: either another hand has it, or it was being written at that moment (a heartbeat, say).
+        const run = await runById(this.db, end.id)
+        if (run?.status !== 'RUNNING' || run.fence !== end.fence) return { kind: 'superseded' }
+      } catch (error) {
+        if (!isTransient(error)) throw error
+        await sleep(delayMs, undefined, { ref: false })
+      }
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import type { Logger } from 'pino'
+import { showRunId } from '../core/ids.ts'
+import { decide } from '../core/outcome.ts'
+import { DEFAULT_RETRY } from '../core/retry.ts'
+import type { Database } from '../db/client.ts'
+import { expiredWorkers, forgetWorker } from '../db/leases.ts'
+import { runsOfWorker } from '../db/reads/runs.ts'
+import type { RunRow } from '../db/rows.ts'
+import { byBucketAndId } from '../db/group-commit.ts'
+import { endAttempts } from '../db/transitions/end-attempts.ts'
+import type { Registry } from './registry.ts'
+
+/**
+ * Ends the attempts of workers whose lease has expired, as LOST, and hands their runs on. Any number of nodes may do this
+ * at once: the fence lets one of them through.
+ * @returns the runs that were handed on.
+ */
+export async function recoverLostRuns(
+  db: Database,
+  registry: Registry,
+  maxLosses: number,
+  log: Logger,
+): Promise<RunRow[]> {
+  const recovered: RunRow[] = []
+  for (const worker of await expiredWorkers(db)) {
+    for (;;) {
+      const runs = await runsOfWorker(db, worker)
+      if (runs.length === 0) break
+      const ended = await endLost(db, registry, maxLosses, runs)
+      if (ended.length === 0) break
+      log.warn({ worker, runs: ended.map(({ id }) => showRunId(id)) }, 'recovered the runs of a lost worker')
+      recovered.push(...ended)
+    }
+    await forgetWorker(db, worker)
+  }
+  return recovered
+}
+
+/** Ends attempts that nobody executes any more. Answers with the runs that were changed. */
+export async function endLost(
+  db: Database,
+  registry: Registry,
+  maxLosses: number,
+  runs: readonly RunRow[],
+): Promise<RunRow[]> {
+  const ends = runs.map((run) => {
+    const action = registry.get(run.name)
+    const decision = decide(
+      { kind: 'lost', error: { code: 'WORKER_LOST', message: `The worker ${run.workerId} was lost`, retryable: true } },
+      {
+        effect: run.effect,
+        // where the action is not registered here, whoever claims the run knows whether it has a probe
+        hasProbe: action === undefined || action.probe !== undefined,
+        retry: action?.retry ?? DEFAULT_RETRY,
+        failures: run.failures,
+        losses: run.losses,
+        maxLosses,
+        nowMs: db.clock.nowMs(),
+        budgetStartedMs: 0,
+        random: 0,
+      },
+    )
+    return { ...decision, bucket: run.bucket, id: run.id, fence: run.fence }
+  })
+  const changed = new Set((await endAttempts(db, ends.sort(byBucketAndId))).map(({ id }) => id))
+  return runs.filter(({ id }) => changed.has(id))
+}

@@ -1,0 +1,74 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { UserTransaction } from '../db/client.ts'
+import { isTransient } from '../db/pg-errors.ts'
+import { type AttemptEnd, type EndedRow, endAttemptIn } from '../db/transitions/end-attempts.ts'
+import type { HandlerContext } from './define-action.ts'
+import { guardTransaction } from './guard-transaction.ts'
+import { encodeResult } from './result.ts'
+import type { Attempt } from './run-action.ts'
+
+/** The run went to another hand: the handler's writes are rolled back. */
+export class Superseded extends Error {
+  constructor() {
+    super('The run went to another hand; the transaction is rolled back')
+  }
+}
+
+const RETRY_MS = { first: 10, most: 1_000 }
+
+type UntilAborted = <T>(signal: AbortSignal, call: () => T | Promise<T>) => Promise<T>
+
+/**
+ * Executes a `transactional` handler: its writes, the attempt, the event and the run's new state commit together or not at
+ * all. What the database itself rolls back (a deadlock, a serialization failure, a connection that broke) is executed again
+ * here, within the same attempt. A commit whose answer was lost is safe to repeat: if it stood, the guard finds the run ended.
+ */
+export async function runInTransaction(
+  attempt: Attempt,
+  context: HandlerContext<unknown>,
+  untilAborted: UntilAborted,
+  decideEnd: (result: string) => AttemptEnd,
+): Promise<{ row: EndedRow; decision: AttemptEnd }> {
+  for (let delayMs = RETRY_MS.first; ; delayMs = Math.min(delayMs * 2, RETRY_MS.most)) {
+    let inHandler = false
+    try {
+      return await inTransaction(attempt, async (tx) => {
+        inHandler = true
+        const returned = await untilAborted(attempt.abort.signal, () => attempt.action.run({ ...context, tx }))
+        inHandler = false
+        const result = await encodeResult(attempt.action, returned, attempt.options.maxResultBytes)
+        const end = decideEnd(result)
+        const row = await endAttemptIn(tx, end, endTime(attempt))
+        if (!row) throw new Superseded()
+        return { row, decision: end }
+      })
+    } catch (error) {
+      // A handler's own "connection refused" is its failure; only what came from this database is repeated here.
+      if (attempt.abort.signal.aborted || !isTransient(error) || (inHandler && !isOfDatabase(error))) throw error
+      await untilAborted(attempt.abort.signal, () => sleep(delayMs))
+    }
+  }
+}
+
+async function inTransaction<T>(attempt: Attempt, work: (tx: UserTransaction) => Promise<T>): Promise<T> {
+  let ended = false
+  try {
+    return await attempt.db.user.transaction((tx) => work(guardTransaction(tx, () => ended)).finally(() => {
+      ended = true
+    }))
+  } finally {
+    ended = true
+  }
+}
+
+/** drizzle wraps what a query threw; postgres.js names what the server said. */
+function isOfDatabase(error: unknown): boolean {
+  for (let e: unknown = error; e instanceof Error; e = e.cause)
+    if (e.constructor.name === 'DrizzleQueryError' || e.name === 'PostgresError') return true
+  return false
+}
+
+/** `now()` would be when the transaction began; and no attempt ends before it started. */
+function endTime({ db, run }: Attempt): Date {
+  return new Date(Math.max(db.clock.nowMs(), run.attemptStartedAt?.getTime() ?? 0))
+}

@@ -1,0 +1,15 @@
+export type { Effect, ProbeVerdict } from './core/effect.ts'
+export { NonRetryableError, OutcomeUnknownError, RetryAfterError } from './core/errors.ts'
+export type { RetryOptions } from './core/retry.ts'
+export type { UserDatabase, UserTransaction } from './db/client.ts'
+export {
+  type Action,
+  type ActionOptions,
+  action,
+  type CompensateContext,
+  type HandlerContext,
+  type ProbeContext,
+  type TransactionalContext,
+} from './executor/define-action.ts'
+export { type RunningServer, type ServeOptions, serve } from './server/serve.ts'
+export { ConfigurationError } from './server/settings.ts'

@@ -1,0 +1,64 @@
+import type { RetryPolicy } from '../core/retry.ts'
+import type { RegisteredAction } from '../executor/registry.ts'
+import { builder } from './builder.ts'
+import { EffectRef } from './enums.ts'
+
+const RetryRef = builder.objectRef<RetryPolicy>('RetryPolicy').implement({
+  description: 'How failed attempts are repeated: exponential backoff.',
+  fields: (t) => ({
+    maxAttempts: t.exposeInt('maxAttempts', { nullable: false, description: 'In all; those cut by a crash do not count.' }),
+    initialMs: t.float({ nullable: false, description: 'Milliseconds before the second attempt.', resolve: (r) => r.backoff.initialMs }),
+    factor: t.float({ nullable: false, description: 'Each further wait is so many times longer.', resolve: (r) => r.backoff.factor }),
+    maxMs: t.float({ nullable: false, description: 'No wait is longer, in milliseconds.', resolve: (r) => r.backoff.maxMs }),
+    jitter: t.boolean({ nullable: false, description: 'Wait a random part of the computed time.', resolve: (r) => r.backoff.jitter }),
+    deadlineMs: t.float({
+      description: 'Milliseconds from the first attempt after which no further one begins; null: none.',
+      resolve: (r) => r.deadlineMs ?? null,
+    }),
+  }),
+})
+
+const ActionRef = builder.objectRef<RegisteredAction>('Action').implement({
+  description: 'A named, typed, single operation.',
+  fields: (t) => ({
+    name: t.exposeString('name', { nullable: false, description: 'What `executeAction` takes.' }),
+    version: t.exposeString('version', { nullable: false, description: 'Recorded with each run.' }),
+    description: t.string({ description: 'What it does.', resolve: (action) => action.description ?? null }),
+    effect: t.expose('effect', { type: EffectRef, nullable: false, description: 'What a lost outcome means.' }),
+    paramsSchema: t.field({
+      type: 'JSON',
+      description: 'JSON Schema (2020-12) of what a caller gives; null where the schema library cannot say.',
+      resolve: (action) => action.paramsJsonSchema,
+    }),
+    resultSchema: t.field({
+      type: 'JSON',
+      description: 'JSON Schema (2020-12) of what a caller gets; null where the schema library cannot say.',
+      resolve: (action) => action.resultJsonSchema,
+    }),
+    retry: t.field({ type: RetryRef, nullable: false, description: 'Its retry policy.', resolve: (action) => action.retry }),
+    timeoutMs: t.exposeInt('timeoutMs', { nullable: false, description: 'Milliseconds that one attempt may take.' }),
+    hasProbe: t.boolean({
+      nullable: false,
+      description: 'Whether a lost outcome of an UNSAFE effect can be found out.',
+      resolve: (action) => action.probe !== undefined,
+    }),
+  }),
+})
+
+builder.queryField('actions', (t) =>
+  t.field({
+    type: [ActionRef],
+    nullable: { list: false, items: false },
+    description: 'The actions that this server has registered, by name.',
+    resolve: (_, __, { executor }) => executor.registry.all(),
+  }),
+)
+
+builder.queryField('action', (t) =>
+  t.field({
+    type: ActionRef,
+    description: 'An action by its name; null when there is none.',
+    args: { name: t.arg.string({ required: true, description: 'Its name.' }) },
+    resolve: (_, { name }, { executor }) => executor.registry.get(name) ?? null,
+  }),
+)

@@ -1,0 +1,11 @@
+import type { GraphQLSchema } from 'graphql'
+import { builder } from './builder.ts'
+import './scalars.ts'
+import './run.ts'
+import './run-list.ts'
+import './action.ts'
+import './mutations.ts'
+import './subscriptions.ts'
+
+/** The schema, from the types that the files beside this one added to the builder. */
+export const schema: GraphQLSchema = builder.toSchema()

@@ -1,0 +1,115 @@
+import { GraphQLError } from 'graphql'
+import { parseRunId, showRunId } from '../core/ids.ts'
+import { hasEnded } from '../core/status.ts'
+import type { RunRow } from '../db/rows.ts'
+import { AttemptRef, withRunningAttempt } from './attempt.ts'
+import { builder } from './builder.ts'
+import type { Context } from './context.ts'
+import { RunStatusRef } from './enums.ts'
+import { RunEventRef } from './event.ts'
+import { RunErrorRef } from './run-error.ts'
+
+const MAX_EVENTS = 1_000
+
+export const NodeRef = builder.interfaceRef<RunRow>('Node').implement({
+  description: 'Anything with an id of its own.',
+  fields: (t) => ({
+    id: t.id({ nullable: false, description: 'A TypeID, like run_01h455vb4pex5vsknk084sn02q.', resolve: ({ id }) => showRunId(id) }),
+  }),
+})
+
+export const RunRef = builder.interfaceRef<RunRow>('Run').implement({
+  description: 'One execution, of an action or of a workflow: where it is, and everything that led there.',
+  fields: (t) => ({
+    id: t.id({ nullable: false, description: 'A TypeID: run_ and 26 characters.', resolve: ({ id }) => showRunId(id) }),
+    name: t.exposeString('name', { nullable: false, description: 'Of the action or workflow.' }),
+    version: t.exposeString('version', { nullable: false, description: 'Of the definition that it was submitted to.' }),
+    status: t.expose('status', { type: RunStatusRef, nullable: false, description: 'Where it is.' }),
+    idempotencyKey: t.exposeString('idempotencyKey', { description: "The caller's token for the intent." }),
+    params: t.field({ type: 'JSON', description: 'As the caller gave them.', resolve: ({ params }) => params }),
+    result: t.field({ type: 'JSON', description: 'Once it has SUCCEEDED.', resolve: ({ result }) => result }),
+    error: t.field({
+      type: RunErrorRef,
+      description: 'What it FAILED with; why it was CANCELED or is INDETERMINATE.',
+      resolve: ({ error }) => error,
+    }),
+    heartbeat: t.field({ type: 'JSON', description: 'The last progress its handler recorded.', resolve: (run) => run.heartbeat }),
+    priority: t.exposeInt('priority', { nullable: false, description: 'Higher ones run first.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', nullable: false, description: 'When it was recorded.' }),
+    availableAt: t.expose('availableAt', {
+      type: 'DateTime',
+      description: 'While SCHEDULED: when it will run, e.g. the next attempt after a backoff. While QUEUED: since when it may.',
+    }),
+    startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When its first attempt began.' }),
+    finishedAt: t.expose('finishedAt', { type: 'DateTime', description: 'When it ended.' }),
+    stepKey: t.exposeString('stepKey', { description: 'Its key in the workflow that it is a step of; null for a root.' }),
+    attempts: t.field({
+      type: [AttemptRef],
+      nullable: { list: false, items: false },
+      description: 'Every try, oldest first, each with its own error.',
+      resolve: async (run, _, { loaders }) => withRunningAttempt(run, await loaders.attempts.load(run.id)),
+    }),
+    events: t.field({
+      type: [RunEventRef],
+      nullable: { list: false, items: false },
+      description: 'What happened to it, by seq.',
+      args: {
+        after: t.arg.int({ defaultValue: 0, description: 'Only events with a higher seq.' }),
+        first: t.arg.int({ defaultValue: 100, description: `At most so many; at most ${MAX_EVENTS}.` }),
+      },
+      resolve: (run, { after, first }, { loaders }) =>
+        loaders.events.load({
+          rootId: run.rootId,
+          runId: run.id,
+          after: within('after', after ?? 0, 0, 2_147_483_647),
+          first: within('first', first ?? 100, 0, MAX_EVENTS),
+        }),
+    }),
+    lastSeq: t.exposeInt('lastSeq', {
+      nullable: false,
+      description: 'The seq of its newest event: where a subscription picks up from.',
+    }),
+    isEnded: t.boolean({
+      nullable: false,
+      description: 'Whether nothing more happens to it by itself.',
+      resolve: ({ status }) => hasEnded(status),
+    }),
+  }),
+})
+
+export const ActionRunRef = builder.objectRef<RunRow>('ActionRun').implement({
+  description: 'One execution of an action.',
+  interfaces: [RunRef, NodeRef],
+  isTypeOf: (value) => (value as RunRow).kind === 'ACTION',
+})
+
+builder.queryField('run', (t) =>
+  t.field({
+    type: RunRef,
+    description: 'A run by its id; null when there is none.',
+    args: { id: t.arg.id({ required: true, description: 'run_ and 26 characters.' }) },
+    resolve: (_, { id }, context) => loadRun(id, context),
+  }),
+)
+
+builder.queryField('node', (t) =>
+  t.field({
+    type: NodeRef,
+    description: 'Anything by its id; null when there is none.',
+    args: { id: t.arg.id({ required: true, description: 'A TypeID.' }) },
+    resolve: (_, { id }, context) => loadRun(id, context),
+  }),
+)
+
+async function loadRun(shown: string, { loaders }: Context): Promise<RunRow | null> {
+  const id = parseRunId(shown)
+  return id === undefined ? null : ((await loaders.runs.load(id)) ?? null)
+}
+
+/** An argument in its range, or a BAD_USER_INPUT that names it. */
+export function within(argument: string, value: number, min: number, max: number): number {
+  if (value >= min && value <= max) return value
+  throw new GraphQLError(`${argument} is ${value}; it must be ${min} to ${max}`, {
+    extensions: { code: 'BAD_USER_INPUT', argument },
+  })
+}

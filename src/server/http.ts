@@ -1,0 +1,130 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import type { ApiKeys } from './api-keys.ts'
+import { bearerToken } from './authorization.ts'
+import { allowOrigin } from './cors.ts'
+import type { GraphqlServer } from './graphql.ts'
+import { sendGraphiql } from './graphiql.ts'
+
+/** What the HTTP server stands on. */
+export interface HttpParts {
+  readonly graphql: GraphqlServer
+  readonly keys: ApiKeys
+  readonly metrics: Registry
+  readonly corsOrigins: readonly string[]
+  /** The largest request, in bytes. */
+  readonly maxBodyBytes: number
+  /** Whether the database answers. */
+  readonly ready: () => Promise<boolean>
+  readonly log: Logger
+}
+
+export interface HttpServer {
+  readonly server: Server
+  /** From now on not ready, no new connections, and event streams break off so that their clients reconnect. */
+  drain(): void
+  /** Ends what is still open. */
+  close(): Promise<void>
+}
+
+export function createHttp(parts: HttpParts): HttpServer {
+  const streams = new Set<ServerResponse>()
+  let draining = false
+  const server = createServer((req, res) => {
+    if (draining) res.setHeader('connection', 'close')
+    if (req.headers.accept?.includes('text/event-stream')) {
+      streams.add(res)
+      res.once('close', () => streams.delete(res))
+    }
+    route(parts, req, res, draining).catch((error) => {
+      parts.log.error({ err: error }, 'a request failed')
+      if (!res.headersSent) sendError(res, 500, 'INTERNAL_SERVER_ERROR', 'Unexpected error.')
+      else res.destroy()
+    })
+  })
+  return {
+    server,
+    drain() {
+      draining = true
+      server.close()
+      server.closeIdleConnections()
+      // cut, not completed: a `complete` would tell the client that the run has ended
+      for (const res of streams) res.destroy()
+    },
+    close: () =>
+      new Promise((resolve) => {
+        const force = setTimeout(() => server.closeAllConnections(), 500)
+        server.close(() => {
+          clearTimeout(force)
+          resolve()
+        })
+        server.closeIdleConnections()
+      }),
+  }
+}
+
+async function route(parts: HttpParts, req: IncomingMessage, res: ServerResponse, draining: boolean): Promise<void> {
+  const { pathname } = new URL(req.url ?? '/', 'http://localhost')
+  switch (pathname) {
+    case '/graphql':
+      return graphql(parts, req, res)
+    case '/health/live':
+      return sendJson(res, 200, { status: 'ok' })
+    case '/health/ready': {
+      const ready = !draining && (await parts.ready())
+      return sendJson(res, ready ? 200 : 503, { status: ready ? 'ok' : draining ? 'stopping' : 'database unavailable' })
+    }
+    case '/metrics': {
+      const text = await parts.metrics.metrics()
+      res.writeHead(200, { 'content-type': parts.metrics.contentType }).end(text)
+      return
+    }
+    case '/':
+      res.writeHead(302, { location: '/graphql' }).end()
+      return
+    default:
+      return sendError(res, 404, 'NOT_FOUND', `There is nothing at ${pathname}. The API is at /graphql.`)
+  }
+}
+
+async function graphql(parts: HttpParts, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  allowOrigin(parts.corsOrigins, req, res)
+  if (req.method === 'OPTIONS') {
+    res.writeHead(204).end()
+    return
+  }
+  const wantsPage = (req.method === 'GET' || req.method === 'HEAD') && req.headers.accept?.includes('text/html')
+  if (wantsPage) return sendGraphiql(req, res)
+  const actor = await parts.keys.identify(bearerToken(req.headers.authorization))
+  if (actor === undefined) {
+    res.setHeader('www-authenticate', 'Bearer')
+    const hint = 'Send `Authorization: Bearer <key>`; the server printed a key at its first start.'
+    return sendError(res, 401, 'UNAUTHENTICATED', req.headers.authorization ? `The API key is not accepted. ${hint}` : `An API key is needed. ${hint}`)
+  }
+  const refusal = req.method === 'POST' ? bodyProblem(req, parts.maxBodyBytes) : undefined
+  if (refusal) return sendError(res, ...refusal)
+  await parts.graphql(req, res, { actor })
+}
+
+/** A body must be JSON (a form could be sent by any page of the web) and say how long it is. */
+function bodyProblem(req: IncomingMessage, maxBytes: number): [number, string, string] | undefined {
+  const type = req.headers['content-type']?.split(';')[0]?.trim().toLowerCase()
+  if (type !== 'application/json' && type !== 'application/graphql+json')
+    return [415, 'UNSUPPORTED_MEDIA_TYPE', 'Send JSON with `Content-Type: application/json`.']
+  const length = Number(req.headers['content-length'])
+  if (!Number.isSafeInteger(length)) return [411, 'LENGTH_REQUIRED', 'Send a Content-Length.']
+  if (length > maxBytes)
+    return [413, 'PAYLOAD_TOO_LARGE', `The request has ${length} bytes; the limit is ${maxBytes}.`]
+  return undefined
+}
+
+function sendError(res: ServerResponse, status: number, code: string, message: string): void {
+  // an unread body would keep the connection busy
+  if (status === 411 || status === 413 || status === 415) res.setHeader('connection', 'close')
+  sendJson(res, status, { errors: [{ message, extensions: { code } }] })
+}
+
+function sendJson(res: ServerResponse, status: number, body: object): void {
+  res.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body))
+}
