@@ -2,6 +2,12 @@
 export const EFFECTS = ['transactional', 'idempotent', 'unsafe'] as const
 export type Effect = (typeof EFFECTS)[number]
 
+export const EFFECT_MEANINGS: Record<Effect, string> = {
+  transactional: 'Its writes and its record commit in one transaction: rolled back and executed again, exactly once.',
+  idempotent: 'Executed again with the same downstream key.',
+  unsafe: 'Never repeated by itself: a probe decides, else the run is INDETERMINATE until an operator does.',
+}
+
 /** What a probe found out about an `unsafe` effect whose outcome was lost. */
 export type ProbeVerdict<R> =
   /** It happened; this is its result. */

@@ -1,5 +1,5 @@
-import { storableText } from './json.ts'
 import { NonRetryableError, OutcomeUnknownError, RetryAfterError } from './errors.ts'
+import { storableText } from './json.ts'
 
 /** An error as it is recorded: of an attempt, of a run, of an event. */
 export interface RunError {
@@ -47,7 +47,8 @@ function describe(thrown: unknown): RunError {
 
 function messageOf(thrown: unknown): string {
   const message = memberOf(thrown, 'message')
-  const text = typeof message === 'string' && message !== '' ? message : thrown instanceof Error ? thrown.name : `${thrown}`
+  const text =
+    typeof message === 'string' && message !== '' ? message : thrown instanceof Error ? thrown.name : `${thrown}`
   return storableText(text, MAX_MESSAGE)
 }
 

@@ -11,7 +11,9 @@ export const BUCKETS = 1024
  * enforces idempotency. The parts are encoded as a JSON array: no two different tuples share an encoding.
  */
 export function keyedRunId(kind: RunKind, name: string, idempotencyKey: string): string {
-  const hash = createHash('sha256').update(JSON.stringify([NAMESPACE, kind, name, idempotencyKey])).digest()
+  const hash = createHash('sha256')
+    .update(JSON.stringify([NAMESPACE, kind, name, idempotencyKey]))
+    .digest()
   const bytes = hash.subarray(0, 16)
   bytes[6] = (bytes[6]! & 0x0f) | 0x80
   bytes[8] = (bytes[8]! & 0x3f) | 0x80

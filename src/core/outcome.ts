@@ -113,7 +113,15 @@ function afterFailure(
   facts: AttemptFacts,
 ): Decision {
   const failures = facts.failures + 1
-  const base = { result: null, error, delayMs: null, failures, losses: facts.losses, probe: false, attemptStatus } as const
+  const base = {
+    result: null,
+    error,
+    delayMs: null,
+    failures,
+    losses: facts.losses,
+    probe: false,
+    attemptStatus,
+  } as const
   // An unsafe handler that throws has failed: only "come back later" says that nothing was done.
   const mayRepeat = error.retryable && (facts.effect !== 'unsafe' || retryAfterMs !== undefined)
   if (!mayRepeat) return { ...base, to: 'FAILED', reason: 'PERMANENT_FAILURE' }

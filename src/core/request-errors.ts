@@ -104,7 +104,9 @@ export class RateLimitedError extends RequestError {
 export class PayloadTooLargeError extends RequestError {
   readonly code = 'PAYLOAD_TOO_LARGE'
   constructor(bytes: number, limit: number) {
-    super(`The params take ${bytes} bytes as JSON; the limit is ${limit}. Store large data elsewhere and pass a reference.`)
+    super(
+      `The params take ${bytes} bytes as JSON; the limit is ${limit}. Store large data elsewhere and pass a reference.`,
+    )
   }
 }
 

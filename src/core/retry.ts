@@ -38,7 +38,12 @@ export function retryPolicy(options: RetryOptions = {}): RetryPolicy {
   const check = (ok: boolean, member: string, given: unknown, allowed: string) => {
     if (!ok) throw new RangeError(`retry.${member} is ${String(given)}; it must be ${allowed}`)
   }
-  check(Number.isSafeInteger(maxAttempts) && maxAttempts >= 1, 'maxAttempts', maxAttempts, 'a whole number of 1 or more')
+  check(
+    Number.isSafeInteger(maxAttempts) && maxAttempts >= 1,
+    'maxAttempts',
+    maxAttempts,
+    'a whole number of 1 or more',
+  )
   for (const member of ['initialMs', 'maxMs'] as const)
     check(Number.isFinite(backoff[member]) && backoff[member] >= 0, `backoff.${member}`, backoff[member], '0 or more')
   check(Number.isFinite(backoff.factor) && backoff.factor >= 1, 'backoff.factor', backoff.factor, '1 or more')

@@ -30,7 +30,13 @@ export const RUN_STATUS_MEANINGS: Record<RunStatus, string> = {
   COMPENSATED: 'Ended: undone, nothing left behind.',
 }
 
-export const ENDED_STATUSES = ['SUCCEEDED', 'FAILED', 'CANCELED', 'SKIPPED', 'COMPENSATED'] as const satisfies readonly RunStatus[]
+export const ENDED_STATUSES = [
+  'SUCCEEDED',
+  'FAILED',
+  'CANCELED',
+  'SKIPPED',
+  'COMPENSATED',
+] as const satisfies readonly RunStatus[]
 
 /** Whether nothing more happens to the run by itself. */
 export function hasEnded(status: RunStatus): boolean {

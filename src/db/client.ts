@@ -7,7 +7,9 @@ export type UserDatabase = PostgresJsDatabase
 export type UserTransaction = Parameters<Parameters<UserDatabase['transaction']>[0]>[0]
 
 /** Where the database is: a URL, or what postgres.js takes (the embedded one's socket). */
-export type ConnectionTarget = string | { host: string; port: number; database: string; username: string; password?: string }
+export type ConnectionTarget =
+  | string
+  | { host: string; port: number; database: string; username: string; password?: string }
 
 /**
  * The connections of one node, each kind with its own room, so that none starves another: a handler that holds its
@@ -45,7 +47,10 @@ const readSettings = { enable_seqscan: 'off', jit: 'off' }
 
 export function connect(target: ConnectionTarget, sizes: PoolSizes = DEFAULT_POOL_SIZES): Database {
   const hot = client(target, { max: sizes.hot, connection: { application_name: 'action.do', ...hotSettings } })
-  const reads = client(target, { max: sizes.reads, connection: { application_name: 'action.do reads', ...readSettings } })
+  const reads = client(target, {
+    max: sizes.reads,
+    connection: { application_name: 'action.do reads', ...readSettings },
+  })
   const userClient = client(target, { max: sizes.user, connection: { application_name: 'action.do handlers' } })
   const notify = client(target, { max: 1, connection: { application_name: 'action.do hints' } })
   return {

@@ -21,7 +21,9 @@ export async function migrate(target: ConnectionTarget, own?: (db: UserDatabase)
   const lock = client(target, { max: 1, connection: { application_name: 'action.do migration' } })
   const work = client(target, { max: 1, connection: { application_name: 'action.do migration' } })
   try {
-    const [version] = await lock<{ version: number }[]>`select current_setting('server_version_num')::int / 10000 as version`
+    const [version] = await lock<
+      { version: number }[]
+    >`select current_setting('server_version_num')::int / 10000 as version`
     if (version && version.version < OLDEST_MAJOR)
       throw new Error(`DATABASE_URL names a Postgres ${version.version}; action.do needs ${OLDEST_MAJOR} or newer`)
     await lock`select pg_advisory_lock(${MIGRATION_LOCK.toString()}::bigint)`

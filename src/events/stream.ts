@@ -1,7 +1,7 @@
-import type { Database } from '../db/client.ts'
-import type { EventRow } from '../db/rows.ts'
-import { type StreamPage, streamPages } from '../db/reads/events.ts'
 import { hasEnded } from '../core/status.ts'
+import type { Database } from '../db/client.ts'
+import { type StreamPage, streamPages } from '../db/reads/events.ts'
+import type { EventRow } from '../db/rows.ts'
 import type { Hub } from './hub.ts'
 
 /** A consumer that does not keep up holds so many events; the rest stay in the table until it has room. */

@@ -110,10 +110,7 @@ export function action<
   PS extends StandardSchemaV1 | undefined = undefined,
   RS extends StandardSchemaV1 | undefined = undefined,
   const E extends Effect = 'idempotent',
->(
-  name: N,
-  options: ActionOptions<PS, RS, E>,
-): Action<N, Input<PS, unknown>, Output<RS, unknown>> {
+>(name: N, options: ActionOptions<PS, RS, E>): Action<N, Input<PS, unknown>, Output<RS, unknown>> {
   const effect: Effect = options.effect ?? 'idempotent'
   const fail = (problem: string): never => {
     throw new TypeError(`action ${JSON.stringify(name)}: ${problem}`)
@@ -125,7 +122,8 @@ export function action<
     fail(`probe belongs to effect "unsafe" only; a lost outcome of "${effect}" is repaired by running again`)
   if (typeof options.run !== 'function') fail('run must be a function')
   const timeoutMs = options.timeoutMs ?? 60_000
-  if (!(timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS)) fail(`timeoutMs is ${timeoutMs}; it must be 1 to ${MAX_TIMEOUT_MS}`)
+  if (!(timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS))
+    fail(`timeoutMs is ${timeoutMs}; it must be 1 to ${MAX_TIMEOUT_MS}`)
   const { concurrency } = options
   if (concurrency !== undefined && !(Number.isSafeInteger(concurrency) && concurrency >= 1))
     fail(`concurrency is ${concurrency}; it must be a whole number of 1 or more`)

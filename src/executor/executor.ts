@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { isSettled } from '../core/status.ts'
-import { durableNow } from '../db/reads/events.ts'
 import type { Database } from '../db/client.ts'
+import { durableNow } from '../db/reads/events.ts'
 import { millisecondsUntilNextDue } from '../db/reads/next-due.ts'
 import type { RunRow } from '../db/rows.ts'
 import { enqueueDueRuns } from '../db/transitions/enqueue-due-runs.ts'

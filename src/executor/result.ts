@@ -1,5 +1,5 @@
-import { byteLength, type Issue, jsonIssues } from '../core/json.ts'
 import { NonRetryableError } from '../core/errors.ts'
+import { byteLength, type Issue, jsonIssues } from '../core/json.ts'
 import type { RegisteredAction } from './registry.ts'
 import { validate } from './validate.ts'
 

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
-import { type FailureSignals, recordError, type RunError, signalsOf } from '../core/failure.ts'
-import { downstreamKey, showRunId } from '../core/ids.ts'
 import { NonRetryableError } from '../core/errors.ts'
+import { type FailureSignals, type RunError, recordError, signalsOf } from '../core/failure.ts'
+import { downstreamKey, showRunId } from '../core/ids.ts'
 import { type AttemptFacts, type Decision, decide, type Outcome } from '../core/outcome.ts'
 import type { Database } from '../db/client.ts'
 import type { RunRow } from '../db/rows.ts'
@@ -12,7 +12,7 @@ import type { ExecutorOptions } from './options.ts'
 import type { AttemptEnds, EndOutcome } from './persist.ts'
 import type { RegisteredAction } from './registry.ts'
 import { encodeResult } from './result.ts'
-import { Superseded, runInTransaction } from './run-transactional.ts'
+import { runInTransaction, Superseded } from './run-transactional.ts'
 import { validate } from './validate.ts'
 
 /** What the pipeline of an attempt works with. */
@@ -74,7 +74,11 @@ async function parseParams({ run, action }: Attempt): Promise<unknown> {
   })
 }
 
-function contextOf({ run, abort, log }: Attempt, params: unknown, heartbeat: HeartbeatRecorder): HandlerContext<unknown> {
+function contextOf(
+  { run, abort, log }: Attempt,
+  params: unknown,
+  heartbeat: HeartbeatRecorder,
+): HandlerContext<unknown> {
   return {
     params,
     idempotencyKey: downstreamKey(run.id, run.generation),

@@ -53,9 +53,11 @@ export async function runInTransaction(
 async function inTransaction<T>(attempt: Attempt, work: (tx: UserTransaction) => Promise<T>): Promise<T> {
   let ended = false
   try {
-    return await attempt.db.user.transaction((tx) => work(guardTransaction(tx, () => ended)).finally(() => {
-      ended = true
-    }))
+    return await attempt.db.user.transaction((tx) =>
+      work(guardTransaction(tx, () => ended)).finally(() => {
+        ended = true
+      }),
+    )
   } finally {
     ended = true
   }

@@ -1,7 +1,9 @@
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec'
 import type { Issue } from '../core/json.ts'
 
-export type Validated = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly issues: Issue[] }
+export type Validated =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly issues: Issue[] }
 
 /** Checks a value against any Standard Schema. Without a schema every value is valid. */
 export async function validate(schema: StandardSchemaV1 | undefined, value: unknown): Promise<Validated> {

@@ -1,7 +1,7 @@
-import { isSettled } from '../core/status.ts'
-import { GroupCommit, byBucketAndId } from '../db/group-commit.ts'
-import type { Database } from '../db/client.ts'
 import { bucketOf } from '../core/ids.ts'
+import { isSettled } from '../core/status.ts'
+import type { Database } from '../db/client.ts'
+import { byBucketAndId, GroupCommit } from '../db/group-commit.ts'
 import { runsByIds } from '../db/reads/runs.ts'
 import type { RunRow } from '../db/rows.ts'
 import type { Hub } from '../events/hub.ts'
@@ -18,7 +18,11 @@ export class Waits {
   constructor(db: Database, hub: Hub) {
     this.hub = hub
     this.reads = new GroupCommit<{ bucket: number; id: string }, RunRow | undefined>(
-      (asked) => runsByIds(db, asked.map(({ id }) => id)),
+      (asked) =>
+        runsByIds(
+          db,
+          asked.map(({ id }) => id),
+        ),
       byBucketAndId,
     )
   }

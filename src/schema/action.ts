@@ -1,16 +1,26 @@
-import type { RetryPolicy } from '../core/retry.ts'
+import type { Backoff, RetryPolicy } from '../core/retry.ts'
 import type { RegisteredAction } from '../executor/registry.ts'
 import { builder } from './builder.ts'
 import { EffectRef } from './enums.ts'
 
-const RetryRef = builder.objectRef<RetryPolicy>('RetryPolicy').implement({
-  description: 'How failed attempts are repeated: exponential backoff.',
+const BackoffRef = builder.objectRef<Backoff>('Backoff').implement({
+  description: 'How long to wait between attempts: exponentially longer.',
   fields: (t) => ({
-    maxAttempts: t.exposeInt('maxAttempts', { nullable: false, description: 'In all; those cut by a crash do not count.' }),
-    initialMs: t.float({ nullable: false, description: 'Milliseconds before the second attempt.', resolve: (r) => r.backoff.initialMs }),
-    factor: t.float({ nullable: false, description: 'Each further wait is so many times longer.', resolve: (r) => r.backoff.factor }),
-    maxMs: t.float({ nullable: false, description: 'No wait is longer, in milliseconds.', resolve: (r) => r.backoff.maxMs }),
-    jitter: t.boolean({ nullable: false, description: 'Wait a random part of the computed time.', resolve: (r) => r.backoff.jitter }),
+    initialMs: t.exposeFloat('initialMs', { nullable: false, description: 'Milliseconds before the second attempt.' }),
+    factor: t.exposeFloat('factor', { nullable: false, description: 'Each further wait is so many times longer.' }),
+    maxMs: t.exposeFloat('maxMs', { nullable: false, description: 'No wait is longer, in milliseconds.' }),
+    jitter: t.exposeBoolean('jitter', { nullable: false, description: 'Wait a random part of the computed time.' }),
+  }),
+})
+
+const RetryRef = builder.objectRef<RetryPolicy>('RetryPolicy').implement({
+  description: 'How failed attempts are repeated.',
+  fields: (t) => ({
+    maxAttempts: t.exposeInt('maxAttempts', {
+      nullable: false,
+      description: 'In all, the first included; those cut by a crash do not count.',
+    }),
+    backoff: t.field({ type: BackoffRef, nullable: false, description: 'The waits.', resolve: (r) => r.backoff }),
     deadlineMs: t.float({
       description: 'Milliseconds from the first attempt after which no further one begins; null: none.',
       resolve: (r) => r.deadlineMs ?? null,
@@ -35,7 +45,12 @@ const ActionRef = builder.objectRef<RegisteredAction>('Action').implement({
       description: 'JSON Schema (2020-12) of what a caller gets; null where the schema library cannot say.',
       resolve: (action) => action.resultJsonSchema,
     }),
-    retry: t.field({ type: RetryRef, nullable: false, description: 'Its retry policy.', resolve: (action) => action.retry }),
+    retry: t.field({
+      type: RetryRef,
+      nullable: false,
+      description: 'Its retry policy.',
+      resolve: (action) => action.retry,
+    }),
     timeoutMs: t.exposeInt('timeoutMs', { nullable: false, description: 'Milliseconds that one attempt may take.' }),
     hasProbe: t.boolean({
       nullable: false,

@@ -21,7 +21,8 @@ export const AttemptRef = builder.objectRef<AttemptRow>('Attempt').implement({
 
 /** The ended attempts, and the one under way, which is read off its run. */
 export function withRunningAttempt(run: RunRow, ended: readonly AttemptRow[]): AttemptRow[] {
-  if (run.status !== 'RUNNING' || !run.attemptStartedAt || ended.some(({ number }) => number === run.attempt)) return [...ended]
+  if (run.status !== 'RUNNING' || !run.attemptStartedAt || ended.some(({ number }) => number === run.attempt))
+    return [...ended]
   const { id: runId, attempt: number, workerId, attemptStartedAt: startedAt } = run
   return [...ended, { runId, number, status: 'RUNNING', workerId, startedAt, finishedAt: null, error: null }]
 }

@@ -1,4 +1,4 @@
-import type { Effect } from '../core/effect.ts'
+import { EFFECT_MEANINGS, EFFECTS } from '../core/effect.ts'
 import { ERROR_CODES } from '../core/request-errors.ts'
 import {
   ATTEMPT_STATUS_MEANINGS,
@@ -38,18 +38,8 @@ export const RunKindRef = builder.enumType('RunKind', {
 })
 
 export const EffectRef = builder.enumType('Effect', {
-  description: 'What a lost outcome means.',
-  values: {
-    TRANSACTIONAL: {
-      value: 'transactional',
-      description: 'Its writes and its record commit in one transaction: rolled back and executed again, exactly once.',
-    },
-    IDEMPOTENT: { value: 'idempotent', description: 'Executed again with the same downstream key.' },
-    UNSAFE: {
-      value: 'unsafe',
-      description: 'Never repeated by itself: a probe decides, else the run is INDETERMINATE until an operator does.',
-    },
-  } satisfies Record<Uppercase<Effect>, { value: Effect; description: string }>,
+  description: 'What a lost outcome means: the word that the definition of the action uses.',
+  values: described(EFFECTS, EFFECT_MEANINGS),
 })
 
 export const ErrorCodeRef = builder.enumType('ErrorCode', {

@@ -27,7 +27,10 @@ const ErrorRef = builder.interfaceRef<RequestError>('Error').implement({
 const IssueRef = builder.objectRef<Issue>('ParamsIssue').implement({
   description: 'One thing wrong with the params.',
   fields: (t) => ({
-    path: t.exposeString('path', { nullable: false, description: 'The members from the root, joined by dots; empty for the root.' }),
+    path: t.exposeString('path', {
+      nullable: false,
+      description: 'The members from the root, joined by dots; empty for the root.',
+    }),
     message: t.exposeString('message', { nullable: false, description: 'What is wrong there.' }),
   }),
 })

@@ -14,12 +14,21 @@ export const RunEventRef = builder.objectRef<EventRow>('RunEvent').implement({
     }),
     at: t.expose('at', { type: 'DateTime', nullable: false, description: 'When it was recorded.' }),
     step: t.exposeString('stepKey', { description: 'The key of the step that changed; null for the root.' }),
-    from: t.expose('fromStatus', { type: RunStatusRef, description: 'The state before; null when the run was created.' }),
+    from: t.expose('fromStatus', {
+      type: RunStatusRef,
+      description: 'The state before; null when the run was created.',
+    }),
     to: t.expose('toStatus', { type: RunStatusRef, nullable: false, description: 'The state after.' }),
     reason: t.expose('reason', { type: RunEventReasonRef, nullable: false, description: 'Why.' }),
     attempt: t.exposeInt('attempt', { description: 'The number of the attempt that began or ended.' }),
-    error: t.field({ type: RunErrorRef, description: 'What the attempt failed with.', resolve: (event) => event.error }),
-    actor: t.exposeString('actor', { description: 'Who asked for it: the name of an API key; null for the server itself.' }),
+    error: t.field({
+      type: RunErrorRef,
+      description: 'What the attempt failed with.',
+      resolve: (event) => event.error,
+    }),
+    actor: t.exposeString('actor', {
+      description: 'Who asked for it: the name of an API key; null for the server itself.',
+    }),
     data: t.field({
       type: 'JSON',
       description: 'More about it: `availableAt` of what was scheduled, the `reason` that an operator gave.',

@@ -1,7 +1,7 @@
+import type { RequestError } from '../core/request-errors.ts'
 import { cancelRun } from '../executor/commands/cancel-run.ts'
 import { type Executed, executeAction } from '../executor/commands/execute-action.ts'
 import { retryRun } from '../executor/commands/retry-run.ts'
-import type { RequestError } from '../core/request-errors.ts'
 import { builder } from './builder.ts'
 import { errorTypes, orRefusal } from './errors.ts'
 import { ActionRunRef, RunRef, within } from './run.ts'
@@ -16,7 +16,8 @@ const ExecuteActionInput = builder.inputType('ExecuteActionInput', {
         '1 to 255 printable characters that name this intent: the same key and params again give the same run. Absent: each call is a new intent.',
     }),
     waitMs: t.int({
-      description: 'Milliseconds to wait for the outcome: 0 to 300000, default 30000. 0 answers as soon as the run is recorded.',
+      description:
+        'Milliseconds to wait for the outcome: 0 to 300000, default 30000. 0 answers as soon as the run is recorded.',
     }),
     runAt: t.field({ type: 'DateTime', description: 'Not before this moment.' }),
     priority: t.int({ description: 'Higher ones run first: -1000 to 1000, default 0.' }),

@@ -21,7 +21,10 @@ export const RunErrorRef = builder.objectRef<RunError>('RunError').implement({
       description: 'What the handler attached for programs.',
       resolve: ({ details }) => details ?? null,
     }),
-    stack: t.string({ description: 'Where it was thrown, at most 8,000 characters.', resolve: ({ stack }) => stack ?? null }),
+    stack: t.string({
+      description: 'Where it was thrown, at most 8,000 characters.',
+      resolve: ({ stack }) => stack ?? null,
+    }),
     causes: t.field({
       type: [CauseRef],
       nullable: { list: false, items: false },

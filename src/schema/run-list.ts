@@ -18,7 +18,9 @@ export const RunFilterRef = builder.inputType('RunFilter', {
     kind: t.field({ type: RunKindRef, description: 'Of this kind.' }),
     createdAfter: t.field({ type: 'DateTime', description: 'Recorded later than this.' }),
     createdBefore: t.field({ type: 'DateTime', description: 'Recorded earlier than this.' }),
-    idempotencyKey: t.string({ description: 'Submitted under this key; needs `name`, and `kind` unless it is ACTION.' }),
+    idempotencyKey: t.string({
+      description: 'Submitted under this key; needs `name`, and `kind` unless it is ACTION.',
+    }),
   }),
 })
 
@@ -49,9 +51,18 @@ const PageInfoRef = builder.objectRef<Page>('PageInfo').implement({
   description: 'Where a page lies.',
   fields: (t) => ({
     hasNextPage: t.exposeBoolean('hasNextPage', { nullable: false, description: 'Whether older ones follow.' }),
-    hasPreviousPage: t.exposeBoolean('hasPreviousPage', { nullable: false, description: 'Whether newer ones come before.' }),
-    startCursor: t.string({ description: 'Of the first; null for an empty page.', resolve: ({ runs }) => cursorOf(runs[0]) }),
-    endCursor: t.string({ description: 'Of the last; null for an empty page.', resolve: ({ runs }) => cursorOf(runs.at(-1)) }),
+    hasPreviousPage: t.exposeBoolean('hasPreviousPage', {
+      nullable: false,
+      description: 'Whether newer ones come before.',
+    }),
+    startCursor: t.string({
+      description: 'Of the first; null for an empty page.',
+      resolve: ({ runs }) => cursorOf(runs[0]),
+    }),
+    endCursor: t.string({
+      description: 'Of the last; null for an empty page.',
+      resolve: ({ runs }) => cursorOf(runs.at(-1)),
+    }),
   }),
 })
 
@@ -78,7 +89,8 @@ builder.queryField('runs', (t) =>
   t.field({
     type: ConnectionRef,
     nullable: false,
-    description: 'Root runs, newest first by (createdAt, id). `first` with `after` goes to older ones, `last` with `before` to newer.',
+    description:
+      'Root runs, newest first by (createdAt, id). `first` with `after` goes to older ones, `last` with `before` to newer.',
     args: {
       first: t.arg.int({ description: `At most so many of the newest; default ${DEFAULT_PAGE}, at most ${MAX_PAGE}.` }),
       after: t.arg.string({ description: 'Only those after this cursor.' }),
@@ -91,7 +103,12 @@ builder.queryField('runs', (t) =>
       const limit = within(last == null ? 'first' : 'last', last ?? first ?? DEFAULT_PAGE, 0, MAX_PAGE)
       const from = last == null ? 'newest' : 'oldest'
       const cursors = { after: decodeCursor('after', after), before: decodeCursor('before', before) }
-      const found = await listRuns(executor.db, { limit: limit + 1, filter: readFilter(filter ?? {}), from, ...cursors })
+      const found = await listRuns(executor.db, {
+        limit: limit + 1,
+        filter: readFilter(filter ?? {}),
+        from,
+        ...cursors,
+      })
       return pageOf(found, limit, from, cursors)
     },
   }),

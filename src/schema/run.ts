@@ -14,7 +14,11 @@ const MAX_EVENTS = 1_000
 export const NodeRef = builder.interfaceRef<RunRow>('Node').implement({
   description: 'Anything with an id of its own.',
   fields: (t) => ({
-    id: t.id({ nullable: false, description: 'A TypeID, like run_01h455vb4pex5vsknk084sn02q.', resolve: ({ id }) => showRunId(id) }),
+    id: t.id({
+      nullable: false,
+      description: 'A TypeID, like run_01h455vb4pex5vsknk084sn02q.',
+      resolve: ({ id }) => showRunId(id),
+    }),
   }),
 })
 
@@ -33,16 +37,23 @@ export const RunRef = builder.interfaceRef<RunRow>('Run').implement({
       description: 'What it FAILED with; why it was CANCELED or is INDETERMINATE.',
       resolve: ({ error }) => error,
     }),
-    heartbeat: t.field({ type: 'JSON', description: 'The last progress its handler recorded.', resolve: (run) => run.heartbeat }),
+    heartbeat: t.field({
+      type: 'JSON',
+      description: 'The last progress its handler recorded.',
+      resolve: (run) => run.heartbeat,
+    }),
     priority: t.exposeInt('priority', { nullable: false, description: 'Higher ones run first.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', nullable: false, description: 'When it was recorded.' }),
     availableAt: t.expose('availableAt', {
       type: 'DateTime',
-      description: 'While SCHEDULED: when it will run, e.g. the next attempt after a backoff. While QUEUED: since when it may.',
+      description:
+        'While SCHEDULED: when it will run, e.g. the next attempt after a backoff. While QUEUED: since when it may.',
     }),
     startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When its first attempt began.' }),
     finishedAt: t.expose('finishedAt', { type: 'DateTime', description: 'When it ended.' }),
-    stepKey: t.exposeString('stepKey', { description: 'Its key in the workflow that it is a step of; null for a root.' }),
+    stepKey: t.exposeString('stepKey', {
+      description: 'Its key in the workflow that it is a step of; null for a root.',
+    }),
     attempts: t.field({
       type: [AttemptRef],
       nullable: { list: false, items: false },

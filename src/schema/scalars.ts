@@ -9,7 +9,8 @@ builder.scalarType('JSON', {
 })
 
 builder.scalarType('DateTime', {
-  description: 'A moment, as RFC 3339 with milliseconds in UTC: 2026-01-31T12:00:00.000Z. Any offset is accepted as input.',
+  description:
+    'A moment, as RFC 3339 with milliseconds in UTC: 2026-01-31T12:00:00.000Z. Any offset is accepted as input.',
   serialize: (value) => (value as Date).toISOString(),
   parseValue: parseMoment,
   parseLiteral: (node) => {

@@ -6,7 +6,7 @@ import { builder } from './builder.ts'
 import type { Context } from './context.ts'
 import { RunEventRef } from './event.ts'
 import { RunRef } from './run.ts'
-import { readFilter, RunFilterRef } from './run-list.ts'
+import { RunFilterRef, readFilter } from './run-list.ts'
 
 builder.subscriptionField('runEvents', (t) =>
   t.field({
@@ -36,14 +36,19 @@ builder.subscriptionField('runs', (t) =>
   }),
 )
 
-async function watchRun(shown: string, after: number, { loaders, executor }: Context): Promise<AsyncIterable<EventRow>> {
+async function watchRun(
+  shown: string,
+  after: number,
+  { loaders, executor }: Context,
+): Promise<AsyncIterable<EventRow>> {
   const id = parseRunId(shown)
   const run = id && (await loaders.runs.load(id))
   if (!run) throw refusal(`There is no run ${JSON.stringify(shown.slice(0, 100))}`, 'RUN_NOT_FOUND')
   // A child's cursor counts in its root's stream.
   const root = run.rootId === run.id ? run : await loaders.runs.load(run.rootId)
   const last = root?.lastSeq ?? run.lastSeq
-  if (after < 0 || after > last) throw refusal(`after is ${after}; the newest event of the run has seq ${last}`, 'INVALID_INPUT')
+  if (after < 0 || after > last)
+    throw refusal(`after is ${after}; the newest event of the run has seq ${last}`, 'INVALID_INPUT')
   return executor.streams.subscribe(run.rootId, run.id, after)
 }
 

@@ -32,7 +32,12 @@ export function createGraphql(executor: Executor, log: Logger): GraphqlServer {
     // Content-Length is checked before yoga sees the request; its own check streams every body and takes twice the time.
     maxRequestBodySize: false,
     maskedErrors: { maskError: (error, message) => maskFault(error, message, log) },
-    logging: { debug() {}, info() {}, warn: (...args) => log.warn(args.join(' ')), error: (...args) => log.error(args.join(' ')) },
+    logging: {
+      debug() {},
+      info() {},
+      warn: (...args) => log.warn(args.join(' ')),
+      error: (...args) => log.error(args.join(' ')),
+    },
     plugins: [boundedParser()],
   })
 }

@@ -4,8 +4,8 @@ import type { Registry } from 'prom-client'
 import type { ApiKeys } from './api-keys.ts'
 import { bearerToken } from './authorization.ts'
 import { allowOrigin } from './cors.ts'
-import type { GraphqlServer } from './graphql.ts'
 import { sendGraphiql } from './graphiql.ts'
+import type { GraphqlServer } from './graphql.ts'
 
 /** What the HTTP server stands on. */
 export interface HttpParts {
@@ -100,7 +100,12 @@ async function graphql(parts: HttpParts, req: IncomingMessage, res: ServerRespon
   if (actor === undefined) {
     res.setHeader('www-authenticate', 'Bearer')
     const hint = 'Send `Authorization: Bearer <key>`; the server printed a key at its first start.'
-    return sendError(res, 401, 'UNAUTHENTICATED', req.headers.authorization ? `The API key is not accepted. ${hint}` : `An API key is needed. ${hint}`)
+    return sendError(
+      res,
+      401,
+      'UNAUTHENTICATED',
+      req.headers.authorization ? `The API key is not accepted. ${hint}` : `An API key is needed. ${hint}`,
+    )
   }
   const refusal = req.method === 'POST' ? bodyProblem(req, parts.maxBodyBytes) : undefined
   if (refusal) return sendError(res, ...refusal)
@@ -114,8 +119,7 @@ function bodyProblem(req: IncomingMessage, maxBytes: number): [number, string, s
     return [415, 'UNSUPPORTED_MEDIA_TYPE', 'Send JSON with `Content-Type: application/json`.']
   const length = Number(req.headers['content-length'])
   if (!Number.isSafeInteger(length)) return [411, 'LENGTH_REQUIRED', 'Send a Content-Length.']
-  if (length > maxBytes)
-    return [413, 'PAYLOAD_TOO_LARGE', `The request has ${length} bytes; the limit is ${maxBytes}.`]
+  if (length > maxBytes) return [413, 'PAYLOAD_TOO_LARGE', `The request has ${length} bytes; the limit is ${maxBytes}.`]
   return undefined
 }
 

@@ -1,4 +1,4 @@
-import { pino, type Logger } from 'pino'
+import { type Logger, pino } from 'pino'
 import pretty from 'pino-pretty'
 
 /** Lines for people in a terminal, JSON anywhere else. Secrets are cut out wherever a line might carry them. */

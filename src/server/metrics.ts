@@ -29,7 +29,8 @@ export function createMetrics(executor: Executor): Registry {
   })
   executor.onSettled((run: RunRow) => {
     settled.inc({ action: run.name, status: run.status })
-    if (run.finishedAt) duration.observe({ action: run.name }, (run.finishedAt.getTime() - run.createdAt.getTime()) / 1000)
+    if (run.finishedAt)
+      duration.observe({ action: run.name }, (run.finishedAt.getTime() - run.createdAt.getTime()) / 1000)
   })
   return registry
 }

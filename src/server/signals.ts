@@ -5,7 +5,10 @@ import type { RunningServer } from './serve.ts'
 export function stopOnSignals(server: RunningServer, timeoutMs: number, log: Logger): void {
   const stop = () => {
     const force = setTimeout(() => {
-      log.warn({ timeoutMs }, 'the stop took too long; what is left is recovered by other servers, or at the next start')
+      log.warn(
+        { timeoutMs },
+        'the stop took too long; what is left is recovered by other servers, or at the next start',
+      )
       process.exit(0)
     }, timeoutMs)
     force.unref()

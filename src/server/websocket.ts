@@ -22,7 +22,6 @@ export interface WebSockets {
 export function serveWebSockets(http: Server, graphql: GraphqlServer, keys: ApiKeys, log: Logger): WebSockets {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES })
   const actors = new WeakMap<object, string>()
-  // biome-ignore lint/correctness/useHookAtTopLevel: not a React hook, graphql-ws calls it so
   const server = useServer(
     {
       onConnect: async ({ connectionParams, extra }) => {
@@ -41,7 +40,14 @@ export function serveWebSockets(http: Server, graphql: GraphqlServer, keys: ApiK
           const errors = validate(schema, document)
           if (errors.length > 0) return errors
           const contextValue = await contextFactory()
-          return { schema, operationName, document, variableValues: variables, contextValue, rootValue: { execute, subscribe } }
+          return {
+            schema,
+            operationName,
+            document,
+            variableValues: variables,
+            contextValue,
+            rootValue: { execute, subscribe },
+          }
         } catch (error) {
           if (error instanceof GraphQLError) return [error]
           throw error
@@ -71,4 +77,3 @@ export function serveWebSockets(http: Server, graphql: GraphqlServer, keys: ApiK
     },
   }
 }
-

@@ -27,7 +27,15 @@ export interface ShownRun {
   result: unknown
   error: { code: string; message: string; retryable: boolean; details: unknown } | null
   attempts: { number: number; status: string; error: { code: string; message: string } | null }[]
-  events: { seq: number; from: string | null; to: string; reason: string; attempt: number | null; data: unknown; actor: string | null }[]
+  events: {
+    seq: number
+    from: string | null
+    to: string
+    reason: string
+    attempt: number | null
+    data: unknown
+    actor: string | null
+  }[]
   heartbeat: unknown
   lastSeq: number
 }

@@ -12,7 +12,10 @@ cross join lateral (
 
 /** The ended attempts of each run, oldest first. One statement. */
 export async function attemptsOf(db: Database, runIds: readonly string[]): Promise<AttemptRow[][]> {
-  const rows = await ofRuns.run(db.reads, [...new Set(runIds)].map((id) => ({ bucket: bucketOf(id), id })))
+  const rows = await ofRuns.run(
+    db.reads,
+    [...new Set(runIds)].map((id) => ({ bucket: bucketOf(id), id })),
+  )
   const byRun = groupBy(rows, (row) => row.runId)
   return runIds.map((id) => byRun.get(id) ?? [])
 }

@@ -24,7 +24,10 @@ cross join lateral (
 
 /** A page of each stream, by `seq`. One statement. */
 export async function eventPages(db: Database, wanted: readonly EventPage[]): Promise<EventRow[][]> {
-  const rows = await pages.run(db.reads, wanted.map((page, i) => ({ ...page, page: i, bucket: bucketOf(page.rootId) })))
+  const rows = await pages.run(
+    db.reads,
+    wanted.map((page, i) => ({ ...page, page: i, bucket: bucketOf(page.rootId) })),
+  )
   const byPage = groupBy(rows, (row) => row.page)
   return wanted.map((_, i) => byPage.get(i) ?? [])
 }
@@ -57,7 +60,10 @@ export async function streamPages(
   db: Database,
   cursors: readonly { rootId: string; after: number; first: number }[],
 ): Promise<Map<string, StreamPage>> {
-  const rows = await streams.run(db.hot, cursors.map((cursor) => ({ ...cursor, bucket: bucketOf(cursor.rootId) })))
+  const rows = await streams.run(
+    db.hot,
+    cursors.map((cursor) => ({ ...cursor, bucket: bucketOf(cursor.rootId) })),
+  )
   const pagesByRoot = new Map<string, StreamPage>()
   for (const row of rows) {
     const { rootId, status, lastSeq, event } = row

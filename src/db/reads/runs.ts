@@ -11,7 +11,10 @@ cross join lateral (
 
 /** Runs by id, in the order asked for; `undefined` for those that do not exist. One statement. */
 export async function runsByIds(db: Database, ids: readonly string[]): Promise<(RunRow | undefined)[]> {
-  const rows = await byIds.run(db.hot, [...new Set(ids)].map((id) => ({ bucket: bucketOf(id), id })))
+  const rows = await byIds.run(
+    db.hot,
+    [...new Set(ids)].map((id) => ({ bucket: bucketOf(id), id })),
+  )
   const found = new Map(rows.map((row) => [row.id, row]))
   return ids.map((id) => found.get(id))
 }
@@ -39,6 +42,9 @@ group by n.name`)
 
 /** How many runs of each name are QUEUED, counted up to `cap`. */
 export async function queueDepths(db: Database, names: readonly string[], cap: number): Promise<Map<string, number>> {
-  const rows = await waiting.run(db.hot, names.map((name) => ({ name, cap })))
+  const rows = await waiting.run(
+    db.hot,
+    names.map((name) => ({ name, cap })),
+  )
   return new Map(rows.map(({ name, queued }) => [name, queued]))
 }

@@ -58,7 +58,10 @@ export const runs = schema.table(
     primaryKey({ columns: [run.bucket, run.id] }),
     check('runs_bucket_in_range', sql`${run.bucket} between 0 and 1023`),
     check('runs_worker_while_running', sql`(${run.status} = 'RUNNING') = (${run.workerId} is not null)`),
-    check('runs_due_while_waiting_to_run', sql`(${run.status} in ('QUEUED', 'SCHEDULED')) = (${run.availableAt} is not null)`),
+    check(
+      'runs_due_while_waiting_to_run',
+      sql`(${run.status} in ('QUEUED', 'SCHEDULED')) = (${run.availableAt} is not null)`,
+    ),
     check(
       'runs_finished_when_ended',
       sql`(${run.status} in ('SUCCEEDED', 'FAILED', 'CANCELED', 'SKIPPED', 'COMPENSATED')) = (${run.finishedAt} is not null)`,

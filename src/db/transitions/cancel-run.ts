@@ -36,7 +36,11 @@ with input as materialized (
 select id from changed`)
 
 /** Ends a run whose row the caller has locked. The raised fence shuts out the handler that may still be running. */
-export async function cancelRun(sql: ControlSql, run: RunRow, { error, actor, reason, offsetMs }: CancelRun): Promise<void> {
+export async function cancelRun(
+  sql: ControlSql,
+  run: RunRow,
+  { error, actor, reason, offsetMs }: CancelRun,
+): Promise<void> {
   const { bucket, id, status, fence, workerId, attemptStartedAt } = run
   const data = reason === null ? null : { reason }
   await statement.run(sql, { bucket, id, status, fence, workerId, attemptStartedAt, error, actor, data, offsetMs })

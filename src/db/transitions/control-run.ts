@@ -33,7 +33,7 @@ const MAX_TRIES = 4
 export async function controlRun(
   db: Database,
   control: Control,
-  apply: (tx: TransactionSql, run: RunRow) => Promise<unknown>,
+  apply: (sql: ControlSql, run: RunRow) => Promise<unknown>,
 ): Promise<ControlOutcome> {
   for (let tries = 1; ; tries++) {
     try {
@@ -47,7 +47,7 @@ export async function controlRun(
 async function controlLocked(
   tx: TransactionSql,
   { id, kind, key, fingerprint, legalFrom }: Control,
-  apply: (tx: TransactionSql, run: RunRow) => Promise<unknown>,
+  apply: (sql: ControlSql, run: RunRow) => Promise<unknown>,
 ): Promise<ControlOutcome> {
   const bucket = bucketOf(id)
   const [run] = await tx.unsafe<RunRow[]>(

@@ -1,4 +1,3 @@
-import type { TransactionSql } from 'postgres'
 import { fingerprint, idempotencyKeyProblem } from '../../core/idempotency.ts'
 import { parseRunId } from '../../core/ids.ts'
 import { storableText } from '../../core/json.ts'
@@ -11,10 +10,10 @@ import {
 } from '../../core/request-errors.ts'
 import { statesBefore } from '../../core/transitions.ts'
 import type { RunRow } from '../../db/rows.ts'
-import { controlRun } from '../../db/transitions/control-run.ts'
+import { type ControlSql, controlRun } from '../../db/transitions/control-run.ts'
 import type { Executor } from '../executor.ts'
 import { whileUnavailable } from '../submissions.ts'
-import { existingRun, type Executed } from './execute-action.ts'
+import { type Executed, existingRun } from './execute-action.ts'
 
 /** A control mutation as it was asked for. */
 export interface ControlRequest {
@@ -41,7 +40,7 @@ export async function control(
   kind: keyof typeof VERBS,
   request: ControlRequest,
   asked: unknown,
-  apply: (tx: TransactionSql, run: RunRow) => Promise<void>,
+  apply: (sql: ControlSql, run: RunRow) => Promise<void>,
 ): Promise<Executed & { before: RunRow | undefined }> {
   const id = checkRequest(request)
   const { participle, legalFrom } = VERBS[kind]

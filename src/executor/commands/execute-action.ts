@@ -72,7 +72,8 @@ function checkInput({ idempotencyKey, waitMs, runAt, priority }: ExecuteAction, 
     throw new InvalidInputError('priority', `is ${priority}; it must be -${MAX_PRIORITY} to ${MAX_PRIORITY}`)
   if (runAt === null) return
   const inMs = runAt.getTime() - nowMs
-  if (inMs < -MAX_PAST_MS) throw new InvalidInputError('runAt', 'is more than a day in the past; leave it out to run now')
+  if (inMs < -MAX_PAST_MS)
+    throw new InvalidInputError('runAt', 'is more than a day in the past; leave it out to run now')
   if (inMs > MAX_FUTURE_MS) throw new InvalidInputError('runAt', 'is more than ten years in the future')
 }
 

@@ -1,5 +1,5 @@
-import { ActionNotFoundError, StepNotFoundError } from '../../core/request-errors.ts'
 import { parseRunId } from '../../core/ids.ts'
+import { ActionNotFoundError, StepNotFoundError } from '../../core/request-errors.ts'
 import { retryRun as applyRetry } from '../../db/transitions/retry-run.ts'
 import type { Executor } from '../executor.ts'
 import { type ControlRequest, control } from './control.ts'

@@ -1,0 +1,66 @@
+/**
+ * Writes what derives from the code: schema.graphql, the migrations, and the generated parts of the documentation. With
+ * `--check` it writes nothing and fails where something is stale.
+ */
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { lexicographicSortSchema, printSchema } from 'graphql'
+import { schema } from '../src/schema/index.ts'
+import { SETTINGS } from '../src/server/settings.ts'
+import { lifecycleDiagram, transitionTable } from './lifecycle.ts'
+
+const check = process.argv.includes('--check')
+const stale: string[] = []
+
+function write(file: string, fresh: string): void {
+  const old = (() => {
+    try {
+      return readFileSync(file, 'utf8')
+    } catch {
+      return ''
+    }
+  })()
+  if (old === fresh) return
+  if (check) stale.push(file)
+  else writeFileSync(file, fresh)
+}
+
+/** Replaces what stands between `<!-- generated: name -->` and `<!-- end -->`. */
+function writePart(file: string, name: string, fresh: string): void {
+  const text = readFileSync(file, 'utf8')
+  const [before, rest] = text.split(`<!-- generated: ${name} -->\n`)
+  const end = rest?.indexOf('<!-- end -->')
+  if (before === undefined || rest === undefined || end === undefined || end < 0)
+    throw new Error(`${file} has no part "${name}"`)
+  write(file, `${before}<!-- generated: ${name} -->\n\n${fresh}\n\n${rest.slice(end)}`)
+}
+
+function settingsTable(): string {
+  const rows = Object.values(SETTINGS).map(({ env, shownDefault, meaning }) => [`\`${env}\``, shownDefault, meaning])
+  return markdownTable(['Variable', 'Default', 'Meaning'], rows)
+}
+
+/** With padded columns, as the formatter would leave it. */
+export function markdownTable(head: string[], rows: string[][]): string {
+  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)))
+  const line = (cells: string[]) => `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n')
+}
+
+function checkMigrations(): void {
+  const before = execFileSync('git', ['status', '--porcelain', 'drizzle']).toString()
+  execFileSync('npx', ['drizzle-kit', 'generate'], { stdio: ['ignore', 'ignore', 'inherit'] })
+  const after = execFileSync('git', ['status', '--porcelain', 'drizzle']).toString()
+  if (check && after !== before) stale.push('drizzle/ (src/db/tables changed without a migration)')
+}
+
+write('schema.graphql', `${printSchema(lexicographicSortSchema(schema))}\n`)
+writePart('README.md', 'lifecycle', lifecycleDiagram())
+writePart('README.md', 'settings', settingsTable())
+writePart('docs/lifecycle.md', 'transitions', transitionTable(markdownTable))
+checkMigrations()
+
+if (stale.length > 0) {
+  console.error(`Stale: ${stale.join(', ')}. Run \`npm run generate\` and commit what it writes.`)
+  process.exit(1)
+}
