@@ -60,6 +60,7 @@ export class Executor {
     this.feed = new RunFeed(db, this.hub)
     this.worker = new Worker(db, registry, options, log, {
       changed: (run) => this.announce(run),
+      superseded: (rootId) => this.hub.announce(rootId),
       delayed: () => this.due.wake(),
     })
     this.hints = options.notify ? new Hints(db, this.worker.id, log) : undefined

@@ -7,6 +7,12 @@ import { type NewRun, type SubmittedRow, submitRuns } from '../db/transitions/su
 
 const RETRY_MS = { first: 25, most: 500 }
 
+/** `inserted` is absent when the run exists; `repeated`: then it may be this very submission that made it, its answer lost. */
+export interface Submission {
+  readonly inserted: SubmittedRow | undefined
+  readonly repeated: boolean
+}
+
 /** Submits runs in shared commits. */
 export class Submissions {
   private readonly commits: GroupCommit<NewRun, SubmittedRow | undefined>
@@ -28,17 +34,22 @@ export class Submissions {
   }
 
   /**
-   * Inserts a run; `undefined` when it exists already. Call without an `await` after `turn`.
+   * Inserts a run. Call without an `await` after `turn`.
    * Throws `ServiceUnavailableError` when the database stays away: the run may or may not exist, and a repetition tells.
    */
-  submit(row: NewRun): Promise<SubmittedRow | undefined> {
+  submit(row: NewRun): Promise<Submission> {
     const submitted = this.commit(row).finally(() => this.underWay.delete(row.id))
     this.underWay.set(row.id, submitted)
     return submitted
   }
 
-  private async commit(row: NewRun): Promise<SubmittedRow | undefined> {
-    return whileUnavailable(this.unavailableMs, () => this.commits.submit(row))
+  private async commit(row: NewRun): Promise<Submission> {
+    let tries = 0
+    const inserted = await whileUnavailable(this.unavailableMs, () => {
+      tries++
+      return this.commits.submit(row)
+    })
+    return { inserted, repeated: tries > 1 }
   }
 }
 

@@ -12,8 +12,9 @@ import type { Hub } from '../events/hub.ts'
  */
 export class Waits {
   private readonly reads: GroupCommit<{ bucket: number; id: string }, RunRow | undefined>
+  private readonly open = new Set<RunWait>()
   private readonly hub: Hub
-  private readonly stopping = new AbortController()
+  private stopped = false
 
   constructor(db: Database, hub: Hub) {
     this.hub = hub
@@ -32,14 +33,26 @@ export class Waits {
     return this.reads.submit({ bucket: bucketOf(id), id })
   }
 
-  /** Begins to listen for a run's outcome: before it is submitted, so that nothing is missed. */
+  /** Begins to listen for a run's outcome: before it is submitted, so that nothing is missed. Close it when done. */
   listen(id: string, rootId = id): RunWait {
-    return new RunWait(id, rootId, this.hub, (runId) => this.read(runId), this.stopping.signal)
+    const wait = new RunWait(
+      id,
+      (runId) => this.read(runId),
+      () => {
+        unwatch()
+        this.open.delete(wait)
+      },
+    )
+    const unwatch = this.hub.watch(rootId, (run) => wait.wake(run))
+    this.open.add(wait)
+    if (this.stopped) wait.stop()
+    return wait
   }
 
   /** Every wait ends now, with the run as it stands. */
   stop(): void {
-    this.stopping.abort()
+    this.stopped = true
+    for (const wait of this.open) wait.stop()
   }
 }
 
@@ -47,66 +60,70 @@ export class Waits {
 export class RunWait {
   private latest: RunRow | undefined
   private notify: (() => void) | undefined
+  /** The run may have changed since it was last looked at. */
   private woken = false
-  private readonly unwatch: () => void
+  private stopped = false
   private readonly id: string
   private readonly read: (id: string) => Promise<RunRow | undefined>
-  private readonly stopping: AbortSignal
+  readonly close: () => void
 
-  constructor(
-    id: string,
-    rootId: string,
-    hub: Hub,
-    read: (id: string) => Promise<RunRow | undefined>,
-    stopping: AbortSignal,
-  ) {
+  constructor(id: string, read: (id: string) => Promise<RunRow | undefined>, close: () => void) {
     this.id = id
     this.read = read
-    this.stopping = stopping
-    this.unwatch = hub.watch(rootId, (run) => {
-      if (run?.id === id) this.latest = run
-      else this.woken = true
-      this.notify?.()
-    })
+    this.close = close
+  }
+
+  wake(run: RunRow | undefined): void {
+    if (run?.id === this.id) this.latest = run
+    else this.woken = true
+    this.notify?.()
+  }
+
+  stop(): void {
+    this.stopped = true
+    this.notify?.()
   }
 
   /** The run once it has settled, or as it stands after `ms`. */
   async settled(run: RunRow, ms: number): Promise<RunRow> {
-    let now = newer(run, this.latest)
+    let now = this.take(run)
     const until = performance.now() + ms
-    while (!isSettled(now.status) && !this.stopping.aborted) {
+    while (!isSettled(now.status) && !this.stopped) {
       const left = until - performance.now()
       if (left <= 0) break
-      await this.wake(left)
-      now = newer(now, this.latest)
+      await this.sleep(left)
+      now = this.take(now)
       if (isSettled(now.status) || !this.woken) continue
       this.woken = false
-      now = newer(now, await this.read(this.id))
+      // a database that is away is waited for like the run itself
+      const read = await this.read(this.id).catch(() => undefined)
+      if (read) now = newer(now, read)
     }
     return now
   }
 
-  close(): void {
-    this.unwatch()
+  /** The newer of what is known and what was told since; what was told is taken once. */
+  private take(known: RunRow): RunRow {
+    const told = this.latest
+    this.latest = undefined
+    return told ? newer(known, told) : known
   }
 
-  private wake(ms: number): Promise<void> {
-    if (this.woken || (this.latest && isSettled(this.latest.status))) return Promise.resolve()
+  private sleep(ms: number): Promise<void> {
+    if (this.woken || this.latest) return Promise.resolve()
     return new Promise((resolve) => {
       const done = () => {
         clearTimeout(timer)
-        this.stopping.removeEventListener('abort', done)
         this.notify = undefined
         resolve()
       }
       const timer = setTimeout(done, ms)
-      this.stopping.addEventListener('abort', done, { once: true })
       this.notify = done
     })
   }
 }
 
 /** `seq` grows with every change, so the higher one is the newer one. */
-function newer(a: RunRow, b: RunRow | undefined): RunRow {
-  return b && b.lastSeq > a.lastSeq ? b : a
+function newer(a: RunRow, b: RunRow): RunRow {
+  return b.lastSeq > a.lastSeq ? b : a
 }

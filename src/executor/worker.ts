@@ -28,7 +28,9 @@ interface Execution {
 export interface WorkerEvents {
   /** A run changed; as it now stands. */
   changed(run: RunRow): void
-  /** A run went to another hand, or will be tried later: look at the queue's times again. */
+  /** A run went to another hand; how it stands is for the database to say. */
+  superseded(rootId: string): void
+  /** A run will be tried later: look at the times again. */
   delayed(): void
 }
 
@@ -145,7 +147,8 @@ export class Worker {
     const log = this.log.child({ run: showRunId(run.id), action: run.name, attempt: run.attempt })
     try {
       const now = await runAction({ run, action, abort, giveUp: this.giveUp.signal, db, ends, options, log })
-      this.on.changed(now ?? run)
+      if (now) this.on.changed(now)
+      else this.on.superseded(run.rootId)
       if (now?.status === 'SCHEDULED') this.on.delayed()
       if (now?.status === 'QUEUED') this.hungry = true
     } catch (error) {

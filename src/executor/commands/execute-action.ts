@@ -123,7 +123,8 @@ async function submitOrAttach(executor: Executor, action: RegisteredAction, row:
     // Gone between the two statements: only retention does that, and then the key is free.
     if (!existing) continue
     if (existing.fingerprint.toString('hex') !== row.fingerprint) throw new IdempotencyMismatchError(existing.id)
-    return { run: existing, replayed: true }
+    // without a key nobody else can have made this run: the answer to the insert was lost, and it was repeated
+    return { run: existing, replayed: row.idempotencyKey !== null }
   }
 }
 
@@ -137,9 +138,9 @@ async function submit(executor: Executor, action: RegisteredAction, row: NewRun)
     if (row.idempotencyKey !== null && (await executor.waits.read(row.id))) return undefined
     throw new RateLimitedError(row.name, options.queueLimit)
   }
-  const submitted = await submissions.submit(row)
-  if (!submitted) return undefined
-  const run = freshRun(row, submitted.at)
+  const { inserted, repeated } = await submissions.submit(row)
+  const run = inserted ? freshRun(row, inserted.at) : repeated ? await ownAfterLostAnswer(executor, row) : undefined
+  if (!run) return undefined
   executor.announce(run)
   if (run.status === 'SCHEDULED') executor.scheduled()
   return run
@@ -150,8 +151,12 @@ async function submitRunning(executor: Executor, action: RegisteredAction, row: 
   const running: NewRun = { ...row, status: 'RUNNING', workerId: worker.id }
   let launched = false
   try {
-    const submitted = await submissions.submit(running)
-    const run = submitted ? freshRun(running, submitted.at) : await ownedAfterLostAnswer(executor, running)
+    const { inserted, repeated } = await submissions.submit(running)
+    const run = inserted
+      ? freshRun(running, inserted.at)
+      : repeated
+        ? await ownAfterLostAnswer(executor, running)
+        : undefined
     if (!run) return undefined
     launched = true
     executor.announce(run)
@@ -163,17 +168,15 @@ async function submitRunning(executor: Executor, action: RegisteredAction, row: 
 }
 
 /**
- * An insert that was repeated because its answer was lost finds its own row: RUNNING, given to this worker, and executed by
- * nobody. It is this call's, and goes on here.
+ * An insert that was repeated because its answer was lost may find its own row. One that was inserted RUNNING has been
+ * given to this worker, which does not execute it: it must go on here, or nobody would until the lease ends.
  */
-async function ownedAfterLostAnswer(executor: Executor, row: NewRun): Promise<RunRow | undefined> {
-  const existing = await executor.waits.read(row.id)
-  const ours =
-    existing?.status === 'RUNNING' &&
-    existing.workerId === row.workerId &&
-    existing.attempt === 1 &&
-    !executor.worker.holds(row.id)
-  return ours ? existing : undefined
+async function ownAfterLostAnswer({ worker, waits }: Executor, row: NewRun): Promise<RunRow | undefined> {
+  if (row.status !== 'RUNNING' || worker.holds(row.id)) return undefined
+  const existing = await waits.read(row.id)
+  // lastSeq 1: as it was inserted, not claimed from the queue meanwhile
+  const own = existing?.status === 'RUNNING' && existing.workerId === row.workerId && existing.lastSeq === 1
+  return own && !worker.holds(row.id) ? existing : undefined
 }
 
 /** The run as the insert left it. */
