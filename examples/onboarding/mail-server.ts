@@ -36,10 +36,10 @@ export async function startMailServer(options: { port?: number; mailsFile?: stri
   return {
     port: (server.server.address() as AddressInfo).port,
     /** Every mail received, repeated ones too. */
-    mails: (): Mail[] => [...journal.entries],
+    mails: (): Mail[] => [...journal.entries()],
     /** What the person sees: mail clients show a Message-ID once. */
     inbox(address: string): Mail[] {
-      const own = journal.entries.filter((mail) => mail.to.includes(address))
+      const own = journal.entries().filter((mail) => mail.to.includes(address))
       return own.filter((mail, index) => own.findIndex((other) => other.messageId === mail.messageId) === index)
     },
     async stop() {

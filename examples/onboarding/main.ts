@@ -4,7 +4,7 @@ import { onboardingActions } from './actions.ts'
 import { filesIn, startServices } from './services.ts'
 import { migrate } from './tables.ts'
 
-// PAYMENT_URL and SMTP_PORT name services that run already (services-main.ts): several servers must share them
+// PAYMENT_URL and SMTP_PORT name services that run already (services-main.ts), for servers that share no data directory
 const { PAYMENT_URL, SMTP_PORT, DO_DATA_DIR = '.action.do' } = process.env
 
 const services =

@@ -19,17 +19,17 @@ export interface Answer {
 
 export const problem = (status: number, code: string, message: string): Answer => ({ status, body: { code, message } })
 
-/** The charges, one for each idempotency key. */
+/** The charges, one for each idempotency key: of several lines with one key the first is the charge. */
 export function openLedger(file?: string) {
   const journal = openJournal((value) => Charge.parse(value), file)
-  const byKey = new Map(journal.entries.map((charge) => [charge.idempotencyKey, charge]))
+  const find = (key: string) => journal.entries().find((charge) => charge.idempotencyKey === key)
 
-  /** Looks, decides and writes without giving way: two requests with one key cannot both find it unused. */
+  /** Looks, decides and writes without giving way; should two processes share the file, both answer with the first line. */
   function charge(key: string | undefined, body: unknown, cardDeclined: boolean): Answer {
     if (!key) return problem(400, 'idempotency_key_missing', 'Send an Idempotency-Key header.')
     const request = ChargeRequest.safeParse(body)
     if (!request.success) return problem(400, 'invalid_request', z.prettifyError(request.error))
-    const known = byKey.get(key)
+    const known = find(key)
     if (known) return replay(known, request.data)
     if (cardDeclined) return problem(402, 'card_declined', 'The card was declined.')
     const charge = {
@@ -39,11 +39,12 @@ export function openLedger(file?: string) {
       createdAt: new Date().toISOString(),
     }
     journal.append(charge)
-    byKey.set(key, charge)
-    return { status: 201, body: charge }
+    return { status: 201, body: find(key) }
   }
 
-  return { charge, charges: (): Charge[] => [...journal.entries], close: () => journal.close() }
+  const charges = (): Charge[] => journal.entries().filter((charge) => find(charge.idempotencyKey) === charge)
+
+  return { charge, charges, close: () => journal.close() }
 }
 
 function replay(known: Charge, request: z.infer<typeof ChargeRequest>): Answer {

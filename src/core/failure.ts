@@ -31,6 +31,16 @@ export function recordError(thrown: unknown): RunError {
 
 const DEFAULT_CODE = 'ACTION_FAILED'
 
+/** What was thrown, or an error in its place where not even its class can be asked: a proxy may refuse that. */
+export function tangible(thrown: unknown): unknown {
+  try {
+    void (thrown instanceof Error)
+    return thrown
+  } catch {
+    return new Error('The handler threw a value that cannot be described')
+  }
+}
+
 function describe(thrown: unknown): RunError {
   const causes = causesOf(thrown)
   const details = boundedDetails(memberOf(thrown, 'details'))
@@ -71,13 +81,23 @@ function causesOf(thrown: unknown): { code?: string; message: string }[] {
   return causes
 }
 
+/** Details that are no JSON (they lead back to themselves, say) are left out: the rest of the record says more. */
 function boundedDetails(details: unknown): unknown {
   if (details === undefined || details === null) return undefined
-  const text = JSON.stringify(details, (_, value) =>
-    typeof value === 'string' ? storableText(value, MAX_DETAILS) : typeof value === 'bigint' ? `${value}` : value,
-  )
-  if (text === undefined) return undefined
-  return text.length > MAX_DETAILS ? { truncated: storableText(text, 1_000) } : JSON.parse(text)
+  try {
+    const text = JSON.stringify(details, (_, value) => storableValue(value))
+    if (text === undefined) return undefined
+    return text.length > MAX_DETAILS ? { truncated: storableText(text, 1_000) } : JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function storableValue(value: unknown): unknown {
+  if (typeof value === 'string') return storableText(value, MAX_DETAILS)
+  if (typeof value === 'bigint') return `${value}`
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [storableText(name, MAX_DETAILS), inner]))
 }
 
 function memberOf(thrown: unknown, member: string): unknown {

@@ -21,7 +21,7 @@ export function jsonIssues(value: unknown): Issue[] {
   return issues
 }
 
-function walk(value: unknown, path: (string | number)[], issues: Issue[]): void {
+function walk(value: unknown, path: string[], issues: Issue[]): void {
   if (issues.length >= MAX_ISSUES) return
   const problem = scalarProblem(value)
   if (problem) issues.push({ path: path.join('.'), message: problem })
@@ -31,12 +31,10 @@ function walk(value: unknown, path: (string | number)[], issues: Issue[]): void 
     return
   }
   for (const [member, inner] of Object.entries(value)) {
-    const inside = [...path, member]
-    if (!Array.isArray(value)) {
-      const bad = textProblem(member)
-      if (bad) issues.push({ path: path.join('.'), message: `has a member whose name ${bad}` })
-    }
-    walk(inner, inside, issues)
+    if (issues.length >= MAX_ISSUES) return
+    const bad = Array.isArray(value) ? undefined : textProblem(member)
+    if (bad) issues.push({ path: path.join('.'), message: `has a member whose name ${bad}` })
+    walk(inner, [...path, member], issues)
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { NonRetryableError } from '../core/errors.ts'
-import { type FailureSignals, type RunError, recordError, signalsOf } from '../core/failure.ts'
+import { type FailureSignals, type RunError, recordError, signalsOf, tangible } from '../core/failure.ts'
 import { downstreamKey, showRunId } from '../core/ids.ts'
 import { type AttemptFacts, type Decision, decide, type Outcome } from '../core/outcome.ts'
 import type { Database } from '../db/client.ts'
@@ -99,7 +99,7 @@ function untilAborted<T>(signal: AbortSignal, call: () => T | Promise<T>): Promi
     signal.addEventListener('abort', aborted, { once: true })
     Promise.resolve()
       .then(call)
-      .then(resolve, reject)
+      .then(resolve, (thrown) => reject(tangible(thrown)))
       .finally(() => signal.removeEventListener('abort', aborted))
   })
 }

@@ -16,11 +16,29 @@ import { builder } from './builder.ts'
 import { ErrorCodeRef, RunStatusRef } from './enums.ts'
 import { RunRef } from './run.ts'
 
-const ErrorRef = builder.interfaceRef<RequestError>('Error').implement({
+/** A refusal as a resolver answers with it: an `Error` itself would be thrown by whoever completes the value. */
+export class Refusal<E extends RequestError = RequestError> {
+  readonly error: E
+
+  constructor(error: E) {
+    this.error = error
+  }
+}
+
+const ErrorRef = builder.interfaceRef<Refusal>('Error').implement({
   description: 'A refusal that a caller can act on. Nothing has been recorded, and the idempotency key is not used up.',
   fields: (t) => ({
-    code: t.field({ type: ErrorCodeRef, nullable: false, description: 'For programs.', resolve: (e) => e.code }),
-    message: t.exposeString('message', { nullable: false, description: 'For people: what is wrong and what to do.' }),
+    code: t.field({
+      type: ErrorCodeRef,
+      nullable: false,
+      description: 'For programs.',
+      resolve: ({ error }) => error.code,
+    }),
+    message: t.string({
+      nullable: false,
+      description: 'For people: what is wrong and what to do.',
+      resolve: ({ error }) => error.message,
+    }),
   }),
 })
 
@@ -35,12 +53,18 @@ const IssueRef = builder.objectRef<Issue>('ParamsIssue').implement({
   }),
 })
 
+type ErrorClass = abstract new (...args: never[]) => RequestError
+
+function isRefusal(of: ErrorClass) {
+  return (value: unknown) => value instanceof Refusal && value.error instanceof of
+}
+
 /** An error type without fields of its own. */
-function plainError(name: string, of: abstract new (...args: never[]) => RequestError, description: string) {
-  return builder.objectRef<RequestError>(name).implement({
+function plainError(name: string, of: ErrorClass, description: string) {
+  return builder.objectRef<Refusal>(name).implement({
     description,
     interfaces: [ErrorRef],
-    isTypeOf: (value) => value instanceof of,
+    isTypeOf: isRefusal(of),
   })
 }
 
@@ -55,60 +79,64 @@ export const errorTypes = {
   ),
   rateLimited: plainError('RateLimitedError', RateLimitedError, 'Too many runs of the action wait already.'),
   payloadTooLarge: plainError('PayloadTooLargeError', PayloadTooLargeError, 'The params are over the size limit.'),
-  invalidParams: builder.objectRef<InvalidParamsError>('InvalidParamsError').implement({
+  invalidParams: builder.objectRef<Refusal<InvalidParamsError>>('InvalidParamsError').implement({
     description: "The params are not storable JSON, or do not fit the action's schema.",
     interfaces: [ErrorRef],
-    isTypeOf: (value) => value instanceof InvalidParamsError,
+    isTypeOf: isRefusal(InvalidParamsError),
     fields: (t) => ({
       issues: t.field({
         type: [IssueRef],
         nullable: { list: false, items: false },
         description: 'Each thing that is wrong, and where.',
-        resolve: (error) => [...error.issues],
+        resolve: ({ error }) => [...error.issues],
       }),
     }),
   }),
-  invalidInput: builder.objectRef<InvalidInputError>('InvalidInputError').implement({
+  invalidInput: builder.objectRef<Refusal<InvalidInputError>>('InvalidInputError').implement({
     description: 'An argument is out of its range.',
     interfaces: [ErrorRef],
-    isTypeOf: (value) => value instanceof InvalidInputError,
+    isTypeOf: isRefusal(InvalidInputError),
     fields: (t) => ({
-      path: t.exposeString('path', { nullable: false, description: 'The member of the input, e.g. `waitMs`.' }),
+      path: t.string({
+        nullable: false,
+        description: 'The member of the input, e.g. `waitMs`.',
+        resolve: ({ error }) => error.path,
+      }),
     }),
   }),
-  mismatch: builder.objectRef<IdempotencyMismatchError>('IdempotencyMismatchError').implement({
+  mismatch: builder.objectRef<Refusal<IdempotencyMismatchError>>('IdempotencyMismatchError').implement({
     description: 'The idempotency key already names another request. The original is untouched.',
     interfaces: [ErrorRef],
-    isTypeOf: (value) => value instanceof IdempotencyMismatchError,
+    isTypeOf: isRefusal(IdempotencyMismatchError),
     fields: (t) => ({
       run: t.field({
         type: RunRef,
         description: 'The run that the key names.',
-        resolve: async ({ runId }, _, { loaders }) => (await loaders.runs.load(runId)) ?? null,
+        resolve: async ({ error }, _, { loaders }) => (await loaders.runs.load(error.runId)) ?? null,
       }),
     }),
   }),
-  invalidTransition: builder.objectRef<InvalidTransitionError>('InvalidTransitionError').implement({
+  invalidTransition: builder.objectRef<Refusal<InvalidTransitionError>>('InvalidTransitionError').implement({
     description: "The run's state does not allow it.",
     interfaces: [ErrorRef],
-    isTypeOf: (value) => value instanceof InvalidTransitionError,
+    isTypeOf: isRefusal(InvalidTransitionError),
     fields: (t) => ({
       status: t.field({
         type: RunStatusRef,
         nullable: false,
         description: 'The state that the run is in.',
-        resolve: (error) => error.status,
+        resolve: ({ error }) => error.status,
       }),
     }),
   }),
 }
 
 /** Errors as data: a refusal becomes the answer, anything else stays a fault. */
-export async function orRefusal<T>(outcome: Promise<T>): Promise<T | RequestError> {
+export async function orRefusal<T>(outcome: Promise<T>): Promise<T | Refusal> {
   try {
     return await outcome
   } catch (error) {
-    if (error instanceof RequestError) return error
+    if (error instanceof RequestError) return new Refusal(error)
     throw error
   }
 }

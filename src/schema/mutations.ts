@@ -1,4 +1,3 @@
-import type { RequestError } from '../core/request-errors.ts'
 import { cancelRun } from '../executor/commands/cancel-run.ts'
 import { type Executed, executeAction } from '../executor/commands/execute-action.ts'
 import { retryRun } from '../executor/commands/retry-run.ts'
@@ -119,7 +118,7 @@ builder.mutationField('executeAction', (t) =>
     description: 'Executes an action once for its idempotency key, and waits for the outcome.',
     args: { input: t.arg({ type: ExecuteActionInput, required: true, description: 'What to execute.' }) },
     resolve: (_, { input }, { executor, actor }) =>
-      orRefusal<Executed | RequestError>(executeAction(executor, request(input, DEFAULT_WAIT_MS), actor)),
+      orRefusal(executeAction(executor, request(input, DEFAULT_WAIT_MS), actor)),
   }),
 )
 
@@ -136,9 +135,7 @@ builder.mutationField('executeActions', (t) =>
     resolve: (_, { inputs }, { executor, actor }) => {
       within('inputs.length', inputs.length, 0, MAX_BATCH)
       return Promise.all(
-        inputs.map((input) =>
-          orRefusal<Executed | RequestError>(executeAction(executor, { ...request(input, 0), waitMs: 0 }, actor)),
-        ),
+        inputs.map((input) => orRefusal(executeAction(executor, { ...request(input, 0), waitMs: 0 }, actor))),
       )
     },
   }),
@@ -152,9 +149,7 @@ builder.mutationField('retryRun', (t) =>
     args: { input: t.arg({ type: RetryRunInput, required: true, description: 'What to retry.' }) },
     resolve: (_, { input: { id, step, params, newKey, reason, idempotencyKey } }, { executor, actor }) => {
       const optional = { step: step ?? null, reason: reason ?? null, idempotencyKey: idempotencyKey ?? null }
-      return orRefusal<Executed | RequestError>(
-        retryRun(executor, { id, params, newKey: newKey ?? false, ...optional }, actor),
-      )
+      return orRefusal(retryRun(executor, { id, params, newKey: newKey ?? false, ...optional }, actor))
     },
   }),
 )
@@ -166,9 +161,7 @@ builder.mutationField('cancelRun', (t) =>
     description: 'Ends a run that has not ended. Its handler learns of it; what it still does changes nothing.',
     args: { input: t.arg({ type: CancelRunInput, required: true, description: 'What to cancel.' }) },
     resolve: (_, { input: { id, reason, idempotencyKey } }, { executor, actor }) =>
-      orRefusal<Executed | RequestError>(
-        cancelRun(executor, { id, reason: reason ?? null, idempotencyKey: idempotencyKey ?? null }, actor),
-      ),
+      orRefusal(cancelRun(executor, { id, reason: reason ?? null, idempotencyKey: idempotencyKey ?? null }, actor)),
   }),
 )
 

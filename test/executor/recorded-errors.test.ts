@@ -94,6 +94,7 @@ const strange: [string, unknown, Partial<FullError>][] = [
   ['a NUL in the name of a detail', Object.assign(new Error('odd'), { details: { 'k\0': 1 } }), { message: 'odd' }],
   ['a lone surrogate', new Error('x\uD800y'), { message: 'x\uFFFDy' }],
   ['a code that is no word', Object.assign(new Error('odd'), { code: 'not a code' }), { code: 'ACTION_FAILED' }],
+  ['details that are nested very deep', Object.assign(new Error('deep'), { details: nested(7_000) }), { message: 'deep' }],
   ['circular details', Object.assign(new Error('loop'), { details: circular }), { code: 'ACTION_FAILED' }],
   ['a BigInt in the details', Object.assign(new Error('big'), { details: { n: 12n } }), { details: { n: '12' } }],
   ['a message that is no text', { message: { toString: 'no' } }, { code: 'ACTION_FAILED' }],
@@ -110,6 +111,12 @@ test('circular details cost the record only the details', async () => {
   const { error } = await recordOf(Object.assign(new Error('loop'), { code: 'LOOPED', details: circular }))
   expect(error).toMatchObject({ code: 'LOOPED', message: 'loop' })
 })
+
+function nested(depth: number): unknown {
+  let value: unknown = 0
+  for (let i = 0; i < depth; i++) value = [value]
+  return value
+}
 
 function hostileProxy(): unknown {
   const refuse = () => {

@@ -1,16 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { NonRetryableError } from 'action.do'
 import { drizzle } from 'drizzle-orm/postgres-js'
-import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { client } from '../../../src/db/client.ts'
+import { testDatabase } from '../../../test/support/database.ts'
 import { createUser } from '../actions/create-user.ts'
 import { migrate, users } from '../tables.ts'
 import { runAction } from './run-action.ts'
 
-const { DATABASE_URL } = process.env
-
-describe.skipIf(!DATABASE_URL)('create-user', () => {
-  const sql = postgres(DATABASE_URL ?? '', { onnotice: () => {} })
+describe('create-user', async () => {
+  const sql = client(await testDatabase(), {})
   const db = drizzle(sql)
   const create = (email: string, name?: string) =>
     db.transaction((tx) => runAction(createUser, { email, ...(name && { name }) }, { tx }))

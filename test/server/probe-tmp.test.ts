@@ -1,0 +1,52 @@
+import { test } from 'vitest'
+import { z } from 'zod'
+import { action } from '../../src/index.ts'
+import { startTestServer, API_KEY } from '../support/server.ts'
+const double = action('double', { params: z.object({ n: z.number() }), run: ({ params }) => ({ doubled: params.n * 2 }) })
+test('probe', async () => {
+  const s = await startTestServer([double])
+  const raw = async (body: string, method = 'POST', headers: Record<string,string> = {}, url = s.url) => {
+    const r = await fetch(url, { method, headers: { 'content-type': 'application/json', authorization: `Bearer ${API_KEY}`, ...headers }, ...(method === 'POST' && { body }) })
+    return `${r.status} ${r.headers.get('content-type')} ${(await r.text()).slice(0, 400)}`
+  }
+  const q = (query: string, variables?: unknown, more = {}) => raw(JSON.stringify({ query, variables, ...more }))
+  const out: Record<string, string> = {}
+  out.malformed = await raw('{"query":')
+  out.empty = await raw('')
+  out.arr = await raw('[]')
+  out.num = await raw('5')
+  out.nul = await raw('null')
+  out.noquery = await raw('{}')
+  out.q5 = await raw('{"query":5}')
+  out.vars = await raw('{"query":"{actions{name}}","variables":5}')
+  out.wrongvar = await q('query($f:Int){runs(first:$f){nodes{id}}}', { f: 'x' })
+  out.hugeInt = await q('query($f:Int){runs(first:$f){nodes{id}}}', { f: 99999999999 })
+  out.missingvar = await q('query($id:ID!){run(id:$id){id}}', {})
+  out.unknownfield = await q('{nope}')
+  out.syntax = await q('{nope')
+  out.litInt = await q('{runs(first:"x"){nodes{id}}}')
+  out.op = await q('query A{actions{name}} query B{actions{name}}', {}, { operationName: 'C' })
+  out.op2 = await q('query A{actions{name}} query B{actions{name}}', {})
+  out.batch = await raw(JSON.stringify(Array.from({ length: 101 }, () => ({ query: '{actions{name}}' }))))
+  out.mutget = await raw('', 'GET', {}, `${s.url}?query=${encodeURIComponent('mutation{executeAction(input:{name:"double"}){__typename}}')}`)
+  out.get = await raw('', 'GET', {}, `${s.url}?query=${encodeURIComponent('{actions{name}}')}`)
+  out.put = await raw('', 'PUT')
+  out.deep = await q('{a'.repeat(5000) + '}'.repeat(5000))
+  out.deep2 = await q('{a'.repeat(4900) + '}'.repeat(4900))
+  out.deepfrag = await q('{run(id:"x")' + '{parent'.repeat(2000) + '{id}' + '}'.repeat(2001))
+  out.deeplit = await q(`mutation{executeAction(input:{name:"double",params:{n:${'['.repeat(7000)}${']'.repeat(7000)}}}){__typename}}`)
+  out.deeplit600 = await q(`mutation{executeAction(input:{name:"double",params:{n:${'['.repeat(600)}${']'.repeat(600)}}}){__typename}}`)
+  out.deeplit150 = await q(`mutation{executeAction(input:{name:"double",params:{n:${'['.repeat(150)}${']'.repeat(150)}}}){__typename ... on InvalidParamsError{issues{path message}}}}`)
+  out.deeptype = await q(`query($a:${'['.repeat(7000)}Int${']'.repeat(7000)}){actions{name}}`)
+  out.deepvar = await raw(`{"query":"mutation($i:ExecuteActionInput!){executeAction(input:$i){__typename ... on Error{message}}}","variables":{"i":{"name":"double","params":${'['.repeat(100000)}${']'.repeat(100000)}}}}`)
+  out.nulname = await q('query($f:RunFilter){runs(filter:$f){nodes{id}}}', { f: { name: 'a\u0000' } })
+  out.year0 = await q('query($f:RunFilter){runs(filter:$f){nodes{id}}}', { f: { createdAfter: '0000-01-01T00:00:00Z' } })
+  out.year10k = await q('query($f:RunFilter){runs(filter:$f){nodes{id}}}', { f: { createdAfter: '9999-12-31T23:59:59-12:00' } })
+  out.feb30 = await q('query($f:RunFilter){runs(filter:$f){nodes{id}}}', { f: { createdAfter: '2026-02-30T00:00:00Z' } })
+  out.cursor = await q('query($f:String){runs(after:$f){nodes{id}}}', { f: Buffer.from('8000000000000000:00000000-0000-0000-0000-000000000000').toString('base64url') })
+  for (const [k, v] of Object.entries(out)) console.log(k, '=>', v)
+  out.dup = await q('mutation($i:[ExecuteActionInput!]!){executeActions(inputs:$i){... on ExecuteActionPayload{replayed run{id}}}}', { i: Array.from({ length: 20 }, () => ({ name: 'double', params: { n: 1 }, idempotencyKey: 'k' })) })
+  out.subbad = await raw(JSON.stringify({ query: 'subscription{runEvents(id:"x"){seq}}' }), 'POST', { accept: 'text/event-stream' })
+  out.queryget = await raw('', 'GET', { }, `${s.url}?query=${encodeURIComponent('{actions{name}')}`)
+  clearTimeout(0); for (const [k, v] of Object.entries(out)) console.log(k, '=>', v)
+})
