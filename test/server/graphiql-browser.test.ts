@@ -1,17 +1,7 @@
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { LAUNCH_TIMEOUT_MS, launchChromium } from '../support/chromium.ts'
 import { KEY, RUN_ID, startTestServer, type TestServer } from './graphiql-test-server.ts'
-
-const ARGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
 
 let server: TestServer
 let browser: Browser
@@ -21,8 +11,8 @@ let complaints: string[]
 
 beforeAll(async () => {
   server = await startTestServer()
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ARGS })
-})
+  browser = await launchChromium()
+}, LAUNCH_TIMEOUT_MS)
 afterAll(async () => {
   await browser?.close()
   await server?.stop()
