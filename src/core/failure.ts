@@ -25,11 +25,12 @@ export function recordError(thrown: unknown): RunError {
   try {
     return describe(thrown)
   } catch {
-    return { code: DEFAULT_CODE, message: 'The handler threw a value that cannot be described', retryable: true }
+    return { code: DEFAULT_CODE, message: UNDESCRIBABLE, retryable: true }
   }
 }
 
 const DEFAULT_CODE = 'ACTION_FAILED'
+const UNDESCRIBABLE = 'The handler threw a value that cannot be described'
 
 /** What was thrown, or an error in its place where not even its class can be asked: a proxy may refuse that. */
 export function tangible(thrown: unknown): unknown {
@@ -37,7 +38,7 @@ export function tangible(thrown: unknown): unknown {
     void (thrown instanceof Error)
     return thrown
   } catch {
-    return new Error('The handler threw a value that cannot be described')
+    return new Error(UNDESCRIBABLE)
   }
 }
 
@@ -56,10 +57,17 @@ function describe(thrown: unknown): RunError {
 }
 
 function messageOf(thrown: unknown): string {
-  const message = memberOf(thrown, 'message')
-  const text =
-    typeof message === 'string' && message !== '' ? message : thrown instanceof Error ? thrown.name : `${thrown}`
-  return storableText(text, MAX_MESSAGE)
+  const given = [memberOf(thrown, 'message'), memberOf(thrown, 'name')]
+  const text = given.find((member): member is string => typeof member === 'string' && member !== '')
+  return storableText(text ?? textOf(thrown), MAX_MESSAGE)
+}
+
+function textOf(thrown: unknown): string {
+  try {
+    return String(thrown)
+  } catch {
+    return UNDESCRIBABLE
+  }
 }
 
 /** Node's and most libraries' `code`; anything that is no upper-case word is not one. */
@@ -101,7 +109,12 @@ function storableValue(value: unknown): unknown {
 }
 
 function memberOf(thrown: unknown, member: string): unknown {
-  return typeof thrown === 'object' && thrown !== null ? Reflect.get(thrown, member) : undefined
+  try {
+    return typeof thrown === 'object' && thrown !== null ? Reflect.get(thrown, member) : undefined
+  } catch {
+    // a getter that throws hides that member, not the others
+    return undefined
+  }
 }
 
 /** What a thrown value says about the failure, besides its description. */

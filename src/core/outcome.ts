@@ -1,6 +1,6 @@
 import type { Effect } from './effect.ts'
 import type { RunError } from './failure.ts'
-import { backoffMs, type RetryPolicy } from './retry.ts'
+import { backoffMs, MAX_DELAY_MS, type RetryPolicy } from './retry.ts'
 import type { AttemptStatus, RunStatus } from './status.ts'
 import type { EventReason } from './transitions.ts'
 
@@ -126,7 +126,7 @@ function afterFailure(
   const mayRepeat = error.retryable && (facts.effect !== 'unsafe' || retryAfterMs !== undefined)
   if (!mayRepeat) return { ...base, to: 'FAILED', reason: 'PERMANENT_FAILURE' }
   if (failures >= facts.retry.maxAttempts) return { ...base, to: 'FAILED', reason: 'RETRIES_EXHAUSTED' }
-  const delayMs = retryAfterMs ?? backoffMs(facts.retry.backoff, failures, facts.random)
+  const delayMs = Math.min(retryAfterMs ?? backoffMs(facts.retry.backoff, failures, facts.random), MAX_DELAY_MS)
   const { deadlineMs } = facts.retry
   if (deadlineMs !== undefined && facts.nowMs + delayMs > facts.budgetStartedMs + deadlineMs)
     return { ...base, to: 'FAILED', reason: 'DEADLINE_EXCEEDED' }

@@ -94,6 +94,10 @@ export class InvalidTransitionError extends RequestError {
   }
 }
 
+export class PermissionDeniedError extends RequestError {
+  readonly code = 'PERMISSION_DENIED'
+}
+
 export class RateLimitedError extends RequestError {
   readonly code = 'RATE_LIMITED'
   constructor(name: string, limit: number) {

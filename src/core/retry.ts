@@ -31,6 +31,12 @@ export const DEFAULT_RETRY: RetryPolicy = {
   backoff: { initialMs: 500, factor: 2, maxMs: 60_000, jitter: true },
 }
 
+/** The database counts failures in 16 bits. */
+const MAX_ATTEMPTS = 32_767
+
+/** Ten years: no wait is longer, whatever a policy or a `Retry-After` says, so that every due time is a date. */
+export const MAX_DELAY_MS = 3_660 * 86_400_000
+
 /** Fills in the defaults. Throws a `RangeError` that names the member when a value makes no sense. */
 export function retryPolicy(options: RetryOptions = {}): RetryPolicy {
   const backoff = { ...DEFAULT_RETRY.backoff, ...options.backoff }
@@ -39,17 +45,19 @@ export function retryPolicy(options: RetryOptions = {}): RetryPolicy {
     if (!ok) throw new RangeError(`retry.${member} is ${String(given)}; it must be ${allowed}`)
   }
   check(
-    Number.isSafeInteger(maxAttempts) && maxAttempts >= 1,
+    Number.isSafeInteger(maxAttempts) && maxAttempts >= 1 && maxAttempts <= MAX_ATTEMPTS,
     'maxAttempts',
     maxAttempts,
-    'a whole number of 1 or more',
+    `a whole number of 1 to ${MAX_ATTEMPTS}`,
   )
   for (const member of ['initialMs', 'maxMs'] as const)
     check(Number.isFinite(backoff[member]) && backoff[member] >= 0, `backoff.${member}`, backoff[member], '0 or more')
   check(Number.isFinite(backoff.factor) && backoff.factor >= 1, 'backoff.factor', backoff.factor, '1 or more')
+  check(typeof backoff.jitter === 'boolean', 'backoff.jitter', backoff.jitter, 'true or false')
   if (options.deadlineMs === undefined) return { maxAttempts, backoff }
-  check(options.deadlineMs > 0, 'deadlineMs', options.deadlineMs, 'more than 0')
-  return { maxAttempts, backoff, deadlineMs: options.deadlineMs }
+  const { deadlineMs } = options
+  check(Number.isFinite(deadlineMs) && deadlineMs > 0, 'deadlineMs', deadlineMs, 'more than 0; absent: no deadline')
+  return { maxAttempts, backoff, deadlineMs }
 }
 
 /**
@@ -58,6 +66,8 @@ export function retryPolicy(options: RetryOptions = {}): RetryPolicy {
  * @param random a number in [0, 1).
  */
 export function backoffMs(backoff: Backoff, failures: number, random: number): number {
-  const ceiling = Math.min(backoff.maxMs, backoff.initialMs * backoff.factor ** (failures - 1))
-  return Math.round(backoff.jitter ? ceiling * random : ceiling)
+  // bounded, for 0 times Infinity would be no number
+  const growth = Math.min(backoff.factor ** (failures - 1), Number.MAX_VALUE)
+  const ceiling = Math.min(backoff.maxMs, backoff.initialMs * growth)
+  return Math.floor(backoff.jitter ? ceiling * random : ceiling)
 }

@@ -62,6 +62,8 @@ export class GroupCommit<I, O> {
         return
       }
       for (const { reject } of batch) reject(error)
+      // When all connections break at once, postgres.js (3.4.9) spoils one that is written to before it knows.
+      if (fault === 'unavailable') await new Promise((resolve) => setImmediate(resolve))
     }
   }
 }

@@ -30,11 +30,23 @@ export function databaseFault(error: unknown): DatabaseFault {
   const code = codeOf(error)
   if (code === undefined) return 'other'
   // 08 connection exceptions, 57P0x the server stops or starts, 53 out of connections, memory or disk
-  if (UNAVAILABLE.has(code) || code.startsWith('08') || code.startsWith('57P0') || code.startsWith('53'))
+  // 25006: a standby that was a primary until a moment ago
+  if (
+    UNAVAILABLE.has(code) ||
+    code === '25006' ||
+    code.startsWith('08') ||
+    code.startsWith('57P0') ||
+    code.startsWith('53')
+  )
     return 'unavailable'
   if (code === '40001' || code === '40P01' || code === '55P03') return 'conflict'
   if (code.startsWith('22') || code.startsWith('23') || code === '54000') return 'data'
   return 'other'
+}
+
+/** Whether the connection itself broke, rather than that the server refused something over it. */
+export function isConnectionLoss(error: unknown): boolean {
+  return UNAVAILABLE.has(codeOf(error) ?? '')
 }
 
 /** SQLSTATE or socket code; drizzle keeps it in `cause`. */

@@ -115,15 +115,18 @@ export function action<
   const fail = (problem: string): never => {
     throw new TypeError(`action ${JSON.stringify(name)}: ${problem}`)
   }
-  if (!NAME.test(name) || name.length > 100)
+  if (typeof name !== 'string' || !NAME.test(name) || name.length > 100)
     fail('a name is 1 to 100 of a-z, 0-9, ".", "_" and "-", and starts with a letter or digit')
   if (!EFFECTS.includes(effect)) fail(`effect is ${JSON.stringify(effect)}; it must be one of ${EFFECTS.join(', ')}`)
   if (options.probe && effect !== 'unsafe')
     fail(`probe belongs to effect "unsafe" only; a lost outcome of "${effect}" is repaired by running again`)
   if (typeof options.run !== 'function') fail('run must be a function')
+  for (const side of ['params', 'result'] as const)
+    if (options[side] !== undefined && typeof options[side]?.['~standard']?.validate !== 'function')
+      fail(`${side} must be a Standard Schema (zod, valibot, arktype, …)`)
   const timeoutMs = options.timeoutMs ?? 60_000
-  if (!(timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS))
-    fail(`timeoutMs is ${timeoutMs}; it must be 1 to ${MAX_TIMEOUT_MS}`)
+  if (!(Number.isSafeInteger(timeoutMs) && timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS))
+    fail(`timeoutMs is ${timeoutMs}; it must be a whole number of 1 to ${MAX_TIMEOUT_MS}`)
   const { concurrency } = options
   if (concurrency !== undefined && !(Number.isSafeInteger(concurrency) && concurrency >= 1))
     fail(`concurrency is ${concurrency}; it must be a whole number of 1 or more`)

@@ -61,6 +61,7 @@ export class Executor {
     this.worker = new Worker(db, registry, options, log, {
       changed: (run) => this.announce(run),
       superseded: (rootId) => this.hub.announce(rootId),
+      isSubmitting: (runId) => this.submissions.isUnderWay(runId),
       delayed: () => this.due.wake(),
     })
     this.hints = options.notify ? new Hints(db, this.worker.id, log) : undefined

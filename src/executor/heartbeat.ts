@@ -10,6 +10,7 @@ const GAP_MS = 1_000
 /** The progress of one attempt: at most one write a second, and always the last value. */
 export class HeartbeatRecorder {
   private latest: { progress: unknown } | undefined
+  private recorded: { progress: unknown } | undefined
   private writing: Promise<void> | undefined
   private timer: NodeJS.Timeout | undefined
   private readonly db: Database
@@ -39,6 +40,11 @@ export class HeartbeatRecorder {
     if (this.latest) await this.writeNow()
   }
 
+  /** The run with what was recorded of its progress. */
+  shownOn(run: RunRow): RunRow {
+    return this.recorded ? { ...run, heartbeat: this.recorded.progress } : run
+  }
+
   private write(): void {
     this.writing = this.writeNow()
     this.timer = setTimeout(() => {
@@ -53,7 +59,8 @@ export class HeartbeatRecorder {
     this.latest = undefined
     if (!beat) return
     try {
-      await recordHeartbeats(this.db, [{ bucket, id, fence, progress: beat.progress }])
+      const [stands] = await recordHeartbeats(this.db, [{ bucket, id, fence, progress: beat.progress }])
+      if (stands) this.recorded = beat
     } catch (error) {
       // Progress is a convenience; the attempt does not fail for it.
       this.latest ??= beat

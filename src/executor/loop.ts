@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 
-/** After an error the next turn comes no sooner than this. */
+/** After an error the next turn comes so much later, unless the loop is woken. */
 const AFTER_ERROR_MS = 500
 
 /**

@@ -16,6 +16,8 @@ interface Reading {
 export class QueueGauge {
   private readonly readings = new Map<string, Reading>()
   private readonly counting = new Map<string, Promise<Reading>>()
+  /** Inserts that may not have been committed yet: a count would miss them. */
+  private readonly entering = new Map<string, Set<Promise<unknown>>>()
   private readonly db: Database
   private readonly limit: number
 
@@ -24,25 +26,34 @@ export class QueueGauge {
     this.limit = limit
   }
 
-  /** Admits one more run to the queue of this action, or not. */
-  async admit(name: string): Promise<boolean> {
+  /** Inserts one more run into the queue of this action; `undefined` when there is no room for it. */
+  async enter<T extends object>(name: string, insert: () => Promise<T>): Promise<T | undefined> {
     let reading = this.readings.get(name)
     if (!reading || performance.now() - reading.atMs > MAX_AGE_MS || reading.depth >= this.limit)
       reading = await this.count(name)
-    if (reading.depth >= this.limit) return false
+    if (reading.depth >= this.limit) return undefined
     reading.depth++
-    return true
+    const inserted = insert()
+    const inserts = this.entering.get(name) ?? new Set()
+    this.entering.set(name, inserts.add(inserted))
+    return inserted.finally(() => inserts.delete(inserted))
   }
 
   private count(name: string): Promise<Reading> {
     const pending = this.counting.get(name)
     if (pending) return pending
-    const counted = queueDepths(this.db, [name], this.limit).then((depths) => {
-      const reading = { atMs: performance.now(), depth: depths.get(name) ?? 0 }
-      this.readings.set(name, reading)
-      return reading
-    })
+    const counted = this.countAnew(name)
     this.counting.set(name, counted)
     return counted.finally(() => this.counting.delete(name))
+  }
+
+  /** Whoever asks meanwhile waits for this count: nobody enters before it is done. */
+  private async countAnew(name: string): Promise<Reading> {
+    const entering = this.entering.get(name)
+    if (entering?.size) await Promise.allSettled(entering)
+    const depths = await queueDepths(this.db, [name], this.limit)
+    const reading = { atMs: performance.now(), depth: depths.get(name) ?? 0 }
+    this.readings.set(name, reading)
+    return reading
   }
 }

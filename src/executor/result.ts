@@ -1,5 +1,5 @@
 import { NonRetryableError } from '../core/errors.ts'
-import { byteLength, type Issue, jsonIssues } from '../core/json.ts'
+import { byteLength, type Issue, jsonIssues, MAX_JSON_DEPTH } from '../core/json.ts'
 import type { RegisteredAction } from './registry.ts'
 import { validate } from './validate.ts'
 
@@ -25,16 +25,19 @@ export async function encodeResult(action: RegisteredAction, returned: unknown, 
 
 /**
  * Dates and other values with `toJSON` become what JSON makes of them, absent members are left out; what JSON would drop or
- * change without a word (functions, NaN, BigInt, Map) stays, for `jsonIssues` to name.
+ * change without a word (functions, NaN, BigInt, Map) stays, for `jsonIssues` to name; so does what contains itself.
+ * @param around the objects that hold the value.
  */
-function toPlainJson(value: unknown, depth = 0): unknown {
-  if (typeof value !== 'object' || value === null || depth > 200) return value
-  if ('toJSON' in value && typeof value.toJSON === 'function') return toPlainJson(value.toJSON(), depth + 1)
-  if (Array.isArray(value)) return value.map((inner) => toPlainJson(inner, depth + 1))
+function toPlainJson(value: unknown, around: readonly object[] = []): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (around.length > MAX_JSON_DEPTH || around.includes(value)) return value
+  const within = [...around, value]
+  if ('toJSON' in value && typeof value.toJSON === 'function') return toPlainJson(value.toJSON(), within)
+  if (Array.isArray(value)) return value.map((inner) => toPlainJson(inner, within))
   const prototype = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) return value
   const present = Object.entries(value).filter(([, inner]) => inner !== undefined)
-  return Object.fromEntries(present.map(([member, inner]) => [member, toPlainJson(inner, depth + 1)]))
+  return Object.fromEntries(present.map(([member, inner]) => [member, toPlainJson(inner, within)]))
 }
 
 function invalid(what: string, issues: readonly Issue[]): NonRetryableError {

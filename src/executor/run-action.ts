@@ -41,7 +41,7 @@ export async function runAction(attempt: Attempt): Promise<RunRow | undefined> {
   const heartbeat = new HeartbeatRecorder(attempt.db, attempt.run, attempt.log)
   try {
     const recorded = await executeAndRecord(attempt, heartbeat)
-    return recorded && logged(attempt, recorded)
+    return recorded && logged(attempt, heartbeat.shownOn(recorded))
   } finally {
     clearTimeout(timer)
   }
@@ -53,8 +53,9 @@ async function executeAndRecord(attempt: Attempt, heartbeat: HeartbeatRecorder):
     const context = contextOf(attempt, params, heartbeat)
     const probed = attempt.run.probe ? await askProbe(attempt, context) : undefined
     if (probed) return await record(attempt, decide(probed, factsOf(attempt)))
-    if (attempt.action.effect === 'transactional') return await executeInTransaction(attempt, context)
+    if (attempt.action.effect === 'transactional') return await executeInTransaction(attempt, context, heartbeat)
     const returned = await untilAborted(attempt.abort.signal, () => attempt.action.run(context as never))
+    await heartbeat.finish()
     const result = await encodeResult(attempt.action, returned, attempt.options.maxResultBytes)
     return await record(attempt, decide({ kind: 'returned', result }, factsOf(attempt)))
   } catch (thrown) {
@@ -68,10 +69,13 @@ async function executeAndRecord(attempt: Attempt, heartbeat: HeartbeatRecorder):
 async function parseParams({ run, action }: Attempt): Promise<unknown> {
   const checked = await validate(action.paramsSchema, run.params)
   if (checked.ok) return checked.value
-  throw new NonRetryableError('The params do not fit the action any more', {
+  const { issues } = checked
+  const misfit = new NonRetryableError('The params do not fit the action any more', {
     code: 'INVALID_PARAMS',
-    details: { issues: checked.issues },
+    details: { issues },
   })
+  // an effect that may have happened is not undone by a new schema
+  throw run.probe ? new ProbeError('it cannot be asked', misfit) : misfit
 }
 
 function contextOf(
@@ -135,11 +139,15 @@ class ProbeError extends Error {
   }
 }
 
-async function executeInTransaction(attempt: Attempt, context: HandlerContext<unknown>): Promise<RunRow> {
-  const { row, decision } = await runInTransaction(attempt, context, untilAborted, (result) => ({
-    ...decide({ kind: 'returned', result }, factsOf(attempt)),
-    ...identity(attempt.run),
-  }))
+async function executeInTransaction(
+  attempt: Attempt,
+  context: HandlerContext<unknown>,
+  heartbeat: HeartbeatRecorder,
+): Promise<RunRow> {
+  const { row, decision } = await runInTransaction(attempt, context, untilAborted, async (result) => {
+    await heartbeat.finish()
+    return { ...decide({ kind: 'returned', result }, factsOf(attempt)), ...identity(attempt.run) }
+  })
   return afterwards(attempt.run, decision, row)
 }
 
@@ -147,6 +155,7 @@ function outcomeOf(thrown: unknown): Outcome {
   const error = recordError(thrown)
   if (thrown instanceof AttemptTimeout) return { kind: 'unknown', error, timedOut: true }
   if (thrown instanceof WorkerStopped) return { kind: 'stopped', error }
+  if (thrown instanceof ProbeError) return { kind: 'undecided', error }
   const signals: FailureSignals = signalsOf(thrown)
   if (signals.outcomeUnknown) return { kind: 'unknown', error, timedOut: false }
   return { kind: 'threw', error, retryAfterMs: signals.retryAfterMs }

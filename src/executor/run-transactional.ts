@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { UserTransaction } from '../db/client.ts'
 import { isTransient } from '../db/pg-errors.ts'
+import { cancelStatement } from '../db/transaction.ts'
 import { type AttemptEnd, type EndedRow, endAttemptIn } from '../db/transitions/end-attempts.ts'
 import type { HandlerContext } from './define-action.ts'
-import { guardTransaction } from './guard-transaction.ts'
+import { TransactionGuard } from './guard-transaction.ts'
 import { encodeResult } from './result.ts'
 import type { Attempt } from './run-action.ts'
 
@@ -27,39 +28,43 @@ export async function runInTransaction(
   attempt: Attempt,
   context: HandlerContext<unknown>,
   untilAborted: UntilAborted,
-  decideEnd: (result: string) => AttemptEnd,
+  decideEnd: (result: string) => Promise<AttemptEnd>,
 ): Promise<{ row: EndedRow; decision: AttemptEnd }> {
   for (let delayMs = RETRY_MS.first; ; delayMs = Math.min(delayMs * 2, RETRY_MS.most)) {
     let inHandler = false
+    const guard = new TransactionGuard((pid) => cancelStatement(attempt.db, pid))
     try {
-      return await inTransaction(attempt, async (tx) => {
+      return await inTransaction(attempt, guard, async (tx) => {
         inHandler = true
         const returned = await untilAborted(attempt.abort.signal, () => attempt.action.run({ ...context, tx }))
         inHandler = false
         const result = await encodeResult(attempt.action, returned, attempt.options.maxResultBytes)
-        const end = decideEnd(result)
+        const end = await decideEnd(result)
         const row = await endAttemptIn(tx, end, endTime(attempt))
         if (!row) throw new Superseded()
         return { row, decision: end }
       })
     } catch (error) {
       // A handler's own "connection refused" is its failure; only what came from this database is repeated here.
-      if (attempt.abort.signal.aborted || !isTransient(error) || (inHandler && !isOfDatabase(error))) throw error
+      const handlersOwn = inHandler && guard.connection.handedOver && !isOfDatabase(error)
+      if (attempt.abort.signal.aborted || !isTransient(error) || handlersOwn) throw error
       await untilAborted(attempt.abort.signal, () => sleep(delayMs))
     }
   }
 }
 
-async function inTransaction<T>(attempt: Attempt, work: (tx: UserTransaction) => Promise<T>): Promise<T> {
-  let ended = false
+async function inTransaction<T>(
+  { db }: Attempt,
+  guard: TransactionGuard,
+  work: (tx: UserTransaction) => Promise<T>,
+): Promise<T> {
+  const { connection } = guard
   try {
-    return await attempt.db.user.transaction((tx) =>
-      work(guardTransaction(tx, () => ended)).finally(() => {
-        ended = true
-      }),
-    )
+    return await db.user.transaction((tx) => connection.shield(work(guard.guard(tx)).finally(() => guard.end())))
   } finally {
-    ended = true
+    // the work is still under way only where the connection broke
+    connection.gone ||= !connection.handedOver
+    await guard.end()
   }
 }
 

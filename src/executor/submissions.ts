@@ -28,6 +28,10 @@ export class Submissions {
     }, byBucketAndId)
   }
 
+  isUnderWay(id: string): boolean {
+    return this.underWay.has(id)
+  }
+
   /** Resolves when no other submission of this id is under way on this node. */
   async turn(id: string): Promise<void> {
     for (let other = this.underWay.get(id); other; other = this.underWay.get(id)) await other.catch(() => {})

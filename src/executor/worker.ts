@@ -30,6 +30,8 @@ export interface WorkerEvents {
   changed(run: RunRow): void
   /** A run went to another hand; how it stands is for the database to say. */
   superseded(rootId: string): void
+  /** Whether a submission of this run is under way on this node. */
+  isSubmitting(runId: string): boolean
   /** A run will be tried later: look at the times again. */
   delayed(): void
 }
@@ -48,8 +50,10 @@ export class Worker {
   private accepting = false
   /** There may be claimable work that was left for want of room. */
   private hungry = false
-  /** Runs that the database gave to this worker and that it did not know of at the last look. */
-  private strays = new Set<string>()
+  /** Claims begun and ended so far. */
+  private readonly claims = { begun: 0, ended: 0 }
+  /** Runs that the database gave to this worker and that it does not execute, with the claim that may yet bring them. */
+  private strays = new Map<string, number>()
   private readonly db: Database
   private readonly registry: Registry
   private readonly options: ExecutorOptions
@@ -129,7 +133,8 @@ export class Worker {
     await this.claiming.stop()
     await this.settle(graceMs)
     for (const { abort } of this.inFlight.values()) abort.abort(new WorkerStopped())
-    await this.settle(2_000)
+    // what was aborted is recorded now; a tenth of the time must do
+    await this.settle(graceMs / 10 + 100)
     this.giveUp.abort(new WorkerStopped())
     await Promise.all([this.leasing.stop(), this.watching.stop()])
     await expireLease(this.db, this.id)
@@ -172,9 +177,11 @@ export class Worker {
     const workerId = this.id
     const total = this.slots.hold()
     let claimed: (RunRow & { at: Date })[] = []
+    this.claims.begun++
     try {
       claimed = await claimRuns(this.db, { workerId, total, names })
     } finally {
+      this.claims.ended++
       this.slots.fill(claimed.map(({ name }) => name))
     }
     for (const { at, ...run } of claimed) {
@@ -203,18 +210,23 @@ export class Worker {
   }
 
   /**
-   * Compares what the database says this worker holds with what it executes. What it executes and does not hold is aborted;
-   * what it holds and does not execute, seen twice, is a claim whose answer was lost on the way: it is handed on.
+   * Compares what the database says this worker holds with what it executes. What it executes and does not hold is aborted.
+   * What it holds and does not execute, although every claim and submission that could still bring it has been answered,
+   * came with an answer that was lost on the way: it is handed on.
    */
   private async reconcile(): Promise<number> {
     const { pollMs, maxLosses } = this.options
     const before = [...this.inFlight.values()]
     const held = new Map((await runsHeldBy(this.db, this.id)).map(({ id, fence }) => [id, fence]))
     await this.verify(before.filter(({ run }) => held.get(run.id) !== run.fence).map(({ run }) => run.id))
-    const strays = [...held.keys()].filter((id) => !this.inFlight.has(id))
-    const again = strays.filter((id) => this.strays.has(id))
-    this.strays = new Set(strays)
-    if (again.length > 0) await this.handOn(again, maxLosses)
+    const unknown = [...held.keys()].filter((id) => !this.inFlight.has(id) && !this.on.isSubmitting(id))
+    const strays = unknown.map((id) => [id, this.strays.get(id) ?? this.claims.begun] as const)
+    const sure = strays.filter(([id, claim]) => this.strays.has(id) && this.claims.ended >= claim)
+    this.strays = new Map(strays)
+    if (sure.length > 0) {
+      const ids = sure.map(([id]) => id)
+      await this.handOn(ids, maxLosses)
+    }
     return pollMs
   }
 

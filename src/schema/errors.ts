@@ -7,6 +7,7 @@ import {
   InvalidParamsError,
   InvalidTransitionError,
   PayloadTooLargeError,
+  PermissionDeniedError,
   RateLimitedError,
   RequestError,
   RunNotFoundError,
@@ -77,6 +78,7 @@ export const errorTypes = {
     InvalidIdempotencyKeyError,
     'The idempotency key is not 1 to 255 printable characters.',
   ),
+  permissionDenied: plainError('PermissionDeniedError', PermissionDeniedError, 'The API key may not do this.'),
   rateLimited: plainError('RateLimitedError', RateLimitedError, 'Too many runs of the action wait already.'),
   payloadTooLarge: plainError('PayloadTooLargeError', PayloadTooLargeError, 'The params are over the size limit.'),
   invalidParams: builder.objectRef<Refusal<InvalidParamsError>>('InvalidParamsError').implement({

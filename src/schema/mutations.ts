@@ -72,7 +72,7 @@ const RetryRunPayload = controlPayload('RetryRunPayload', 'The run that runs aga
 const CancelRunPayload = controlPayload('CancelRunPayload', 'The run that was canceled.')
 
 const { actionNotFound, runNotFound, stepNotFound, invalidParams, invalidInput, invalidKey } = errorTypes
-const { mismatch, invalidTransition, rateLimited, payloadTooLarge } = errorTypes
+const { mismatch, invalidTransition, rateLimited, payloadTooLarge, permissionDenied } = errorTypes
 
 const ExecuteActionResult = builder.unionType('ExecuteActionResult', {
   description: 'The run, or why nothing was recorded.',
@@ -85,6 +85,7 @@ const ExecuteActionResult = builder.unionType('ExecuteActionResult', {
     mismatch,
     rateLimited,
     payloadTooLarge,
+    permissionDenied,
   ],
 })
 
@@ -101,12 +102,13 @@ const RetryRunResult = builder.unionType('RetryRunResult', {
     mismatch,
     invalidTransition,
     payloadTooLarge,
+    permissionDenied,
   ],
 })
 
 const CancelRunResult = builder.unionType('CancelRunResult', {
   description: 'The run, or why nothing was changed.',
-  types: [CancelRunPayload, runNotFound, invalidInput, invalidKey, mismatch, invalidTransition],
+  types: [CancelRunPayload, runNotFound, invalidInput, invalidKey, mismatch, invalidTransition, permissionDenied],
 })
 
 const DEFAULT_WAIT_MS = 30_000

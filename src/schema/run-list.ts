@@ -122,12 +122,17 @@ function pageOf(
 ): Page {
   const more = found.length > limit
   return from === 'newest'
-    ? { runs: found.slice(0, limit), hasNextPage: more, hasPreviousPage: after !== undefined }
-    : { runs: found.slice(more ? 1 : 0), hasNextPage: before !== undefined, hasPreviousPage: more }
+    ? { runs: found.slice(0, limit), hasNextPage: more || before !== undefined, hasPreviousPage: after !== undefined }
+    : {
+        runs: found.slice(more ? 1 : 0),
+        hasNextPage: before !== undefined,
+        hasPreviousPage: more || after !== undefined,
+      }
 }
 
-/** Also what the subscription filters by. Throws BAD_USER_INPUT for a key without a name. */
+/** Also what the subscription filters by. Throws BAD_USER_INPUT for a key without a name, and for a name that cannot be. */
 export function readFilter({ idempotencyKey, name, kind, ...rest }: FilterInput): RunFilter {
+  if (name?.includes('\0')) throw badInput('filter.name contains a NUL character')
   const filter: RunFilter = {
     status: rest.status ?? undefined,
     name: name ?? undefined,
@@ -148,7 +153,7 @@ function cursorOf(run: RunRow | undefined): string | null {
   return run ? encodeCursor(run) : null
 }
 
-const CURSOR = /^(\d{1,16}):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
+const CURSOR = /^(\d{1,14}):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
 
 function decodeCursor(argument: string, cursor: string | null | undefined): RunCursor | undefined {
   if (cursor == null) return undefined

@@ -5,7 +5,7 @@ builder.scalarType('JSON', {
   description: 'Any JSON value. Numbers are IEEE 754 doubles, as in RFC 8785.',
   serialize: (value) => value,
   parseValue: (value) => value,
-  parseLiteral: (node, variables) => literal(node, variables ?? {}, 0),
+  parseLiteral: (node, variables) => literal(node, variables ?? {}),
 })
 
 builder.scalarType('DateTime', {
@@ -19,20 +19,30 @@ builder.scalarType('DateTime', {
   },
 })
 
-const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/
+const RFC_3339 = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/
 
 function parseMoment(value: unknown): Date {
-  const moment = typeof value === 'string' && RFC_3339.test(value) ? new Date(value) : undefined
-  if (!moment || Number.isNaN(moment.getTime()))
+  const [, day] = (typeof value === 'string' && RFC_3339.exec(value)) || []
+  const moment = new Date(day === undefined ? Number.NaN : String(value))
+  if (!isDay(day) || !isStorable(moment))
     throw badInput('DateTime must be a moment with an offset, like 2026-01-31T12:00:00Z')
   return moment
 }
 
-/** The parser bounds the tokens of a document, not its depth; deeper values are refused where params are checked. */
-const MAX_LITERAL_DEPTH = 500
+/** `Date` takes February 30 for March 2. */
+function isDay(day: string | undefined): boolean {
+  const midnight = new Date(`${day}T00:00:00Z`)
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(`${day}T`)
+}
 
-function literal(node: ValueNode, variables: Record<string, unknown>, depth: number): unknown {
-  if (depth > MAX_LITERAL_DEPTH) throw badInput('A JSON value is nested too deep')
+/** In the years 1 to 9999, which Postgres reads as `Date` writes them. */
+function isStorable(moment: Date): boolean {
+  const year = moment.getUTCFullYear()
+  return year >= 1 && year <= 9999
+}
+
+/** The depth of a document is bounded before it is parsed. */
+function literal(node: ValueNode, variables: Record<string, unknown>): unknown {
   switch (node.kind) {
     case Kind.NULL:
       return null
@@ -44,11 +54,9 @@ function literal(node: ValueNode, variables: Record<string, unknown>, depth: num
     case Kind.ENUM:
       return node.value
     case Kind.LIST:
-      return node.values.map((value) => literal(value, variables, depth + 1))
+      return node.values.map((value) => literal(value, variables))
     case Kind.OBJECT:
-      return Object.fromEntries(
-        node.fields.map(({ name, value }) => [name.value, literal(value, variables, depth + 1)]),
-      )
+      return Object.fromEntries(node.fields.map(({ name, value }) => [name.value, literal(value, variables)]))
     case Kind.VARIABLE:
       return variables[node.name.value] ?? null
   }

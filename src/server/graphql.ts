@@ -1,4 +1,4 @@
-import { GraphQLError, parse } from 'graphql'
+import { GraphQLError, Lexer, parse, Source, TokenKind } from 'graphql'
 import { createYoga, maskError, type Plugin, type YogaServerInstance } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import { ServiceUnavailableError } from '../core/request-errors.ts'
@@ -14,8 +14,11 @@ export interface RequestContext {
 
 export type GraphqlServer = YogaServerInstance<RequestContext, Context>
 
-/** A document of more tokens is refused by the parser, before its depth can exhaust the stack. */
+/** A document of more tokens is refused by the parser. */
 const MAX_TOKENS = 15_000
+
+/** The parser, the validation and the execution are recursive: a deeper document could exhaust the stack. */
+const MAX_DEPTH = 200
 
 const MAX_BATCH = 100
 
@@ -44,11 +47,34 @@ export function createGraphql(executor: Executor, log: Logger): GraphqlServer {
 
 function boundedParser(): Plugin {
   return {
-    onParse: ({ setParseFn }) => setParseFn((source, options) => parse(source, { ...options, maxTokens: MAX_TOKENS })),
+    onParse: ({ setParseFn }) =>
+      setParseFn((source, options) => {
+        checkDepth(typeof source === 'string' ? new Source(source) : source)
+        return parse(source, { ...options, maxTokens: MAX_TOKENS })
+      }),
   }
 }
 
-/** Faults keep no internals; one that passes by itself says so. */
+const OPENING: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L])
+const CLOSING: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R])
+
+function checkDepth(source: Source): void {
+  const lexer = new Lexer(source)
+  let depth = 0
+  for (let tokens = 0; tokens <= MAX_TOKENS; tokens++) {
+    const { kind } = lexer.advance()
+    if (kind === TokenKind.EOF) return
+    if (OPENING.has(kind)) depth++
+    if (CLOSING.has(kind)) depth--
+    if (depth > MAX_DEPTH) throw badInput(`The document is nested deeper than ${MAX_DEPTH} levels`)
+  }
+}
+
+function badInput(message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })
+}
+
+/** Faults keep no internals; one that passes by itself says so. Every error has a code. */
 function maskFault(error: unknown, message: string, log: Logger): Error {
   const cause = error instanceof GraphQLError ? error.originalError : error
   if (cause instanceof ServiceUnavailableError || isTransient(cause)) {
@@ -56,5 +82,10 @@ function maskFault(error: unknown, message: string, log: Logger): Error {
     return new GraphQLError(shown, { extensions: { code: 'SERVICE_UNAVAILABLE', retryable: true } })
   }
   if (!(cause instanceof GraphQLError) && cause) log.error({ err: cause }, 'a request failed')
-  return maskError(error, message)
+  // false: not even with NODE_ENV=development
+  const shown = maskError(error, message, false)
+  if (!(shown instanceof GraphQLError)) return shown
+  // graphql-js gives none to variables of a wrong type
+  shown.extensions.code ??= 'BAD_USER_INPUT'
+  return shown
 }

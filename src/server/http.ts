@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
+import { ServiceUnavailableError } from '../core/request-errors.ts'
+import { isTransient } from '../db/pg-errors.ts'
 import type { ApiKeys } from './api-keys.ts'
 import { bearerToken } from './authorization.ts'
 import { allowOrigin } from './cors.ts'
@@ -38,9 +40,10 @@ export function createHttp(parts: HttpParts): HttpServer {
       res.once('close', () => streams.delete(res))
     }
     route(parts, req, res, draining).catch((error) => {
-      parts.log.error({ err: error }, 'a request failed')
-      if (!res.headersSent) sendError(res, 500, 'INTERNAL_SERVER_ERROR', 'Unexpected error.')
-      else res.destroy()
+      if (res.headersSent) res.destroy()
+      else if (isTransient(error)) sendUnavailable(res, error)
+      else sendError(res, 500, 'INTERNAL_SERVER_ERROR', 'Unexpected error.')
+      if (!isTransient(error)) parts.log.error({ err: error }, 'a request failed')
     })
   })
   return {
@@ -65,7 +68,7 @@ export function createHttp(parts: HttpParts): HttpServer {
 }
 
 async function route(parts: HttpParts, req: IncomingMessage, res: ServerResponse, draining: boolean): Promise<void> {
-  const { pathname } = new URL(req.url ?? '/', 'http://localhost')
+  const [pathname = '/'] = (req.url ?? '/').split('?')
   switch (pathname) {
     case '/graphql':
       return graphql(parts, req, res)
@@ -127,6 +130,12 @@ function sendError(res: ServerResponse, status: number, code: string, message: s
   // an unread body would keep the connection busy
   if (status === 411 || status === 413 || status === 415) res.setHeader('connection', 'close')
   sendJson(res, status, { errors: [{ message, extensions: { code } }] })
+}
+
+/** The database did not answer, e.g. when it was asked whose key it is. */
+function sendUnavailable(res: ServerResponse, cause: unknown): void {
+  const { message } = new ServiceUnavailableError(cause)
+  sendJson(res, 503, { errors: [{ message, extensions: { code: 'SERVICE_UNAVAILABLE', retryable: true } }] })
 }
 
 function sendJson(res: ServerResponse, status: number, body: object): void {

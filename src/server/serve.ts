@@ -100,17 +100,18 @@ async function listen(
 ): Promise<RunningServer> {
   const keys = new ApiKeys(db, configuration.apiKey)
   const graphql = createGraphql(executor, log)
+  // a batch of inputs may be larger than one
+  const maxBodyBytes = Math.max(configuration.maxParamsBytes * 8, 8_388_608)
   const http = createHttp({
     graphql,
     keys,
     metrics: createMetrics(executor),
     corsOrigins: configuration.corsOrigins,
-    // a batch of inputs may be larger than one
-    maxBodyBytes: Math.max(configuration.maxParamsBytes * 8, 8_388_608),
+    maxBodyBytes,
     ready: () => answers(db),
     log,
   })
-  const sockets = serveWebSockets(http.server, graphql, keys, log)
+  const sockets = serveWebSockets(http.server, graphql, keys, maxBodyBytes, log)
   const { port, host } = configuration
   await new Promise<void>((resolve, reject) => {
     http.server.once('error', (error) => reject(explainListen(error, host, port)))

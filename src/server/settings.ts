@@ -3,6 +3,12 @@ import { DEFAULT_EXECUTOR_OPTIONS } from '../executor/options.ts'
 /** A value that makes no sense: the server does not start. The message names the setting, what was given and what is allowed. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
+
+  constructor(message: string) {
+    super(message)
+    // it concerns whoever set the value, not whoever reads the code
+    this.stack = `${this.name}: ${message}`
+  }
 }
 
 /** A setting: its environment variable, the option of `serve` that overrides it, and what it may be. */

@@ -11,7 +11,8 @@ import type { GraphqlServer } from './graphql.ts'
 /** "Service Restart": clients reconnect, and go on from their cursor. */
 const RESTART = 1012
 
-const MAX_MESSAGE_BYTES = 80_000_000
+/** A client that does not read never sees the close: it is cut after so many milliseconds. */
+const CLOSE_MS = 500
 
 export interface WebSockets {
   /** No new connections; the open ones are told to reconnect. */
@@ -19,8 +20,14 @@ export interface WebSockets {
 }
 
 /** Serves the graphql-transport-ws protocol on /graphql: subscriptions, and queries and mutations too. */
-export function serveWebSockets(http: Server, graphql: GraphqlServer, keys: ApiKeys, log: Logger): WebSockets {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES })
+export function serveWebSockets(
+  http: Server,
+  graphql: GraphqlServer,
+  keys: ApiKeys,
+  maxMessageBytes: number,
+  log: Logger,
+): WebSockets {
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: maxMessageBytes })
   const actors = new WeakMap<object, string>()
   const server = useServer(
     {
@@ -49,8 +56,10 @@ export function serveWebSockets(http: Server, graphql: GraphqlServer, keys: ApiK
             rootValue: { execute, subscribe },
           }
         } catch (error) {
-          if (error instanceof GraphQLError) return [error]
-          throw error
+          if (!(error instanceof GraphQLError)) throw error
+          // over HTTP yoga says so
+          error.extensions.code ??= 'GRAPHQL_PARSE_FAILED'
+          return [error]
         }
       },
       // the enveloped functions mask errors; useServer's own would not
@@ -62,7 +71,7 @@ export function serveWebSockets(http: Server, graphql: GraphqlServer, keys: ApiK
     12_000,
   )
   const upgrade = (request: Parameters<typeof sockets.handleUpgrade>[0], socket: Duplex, head: Buffer) => {
-    if (new URL(request.url ?? '/', 'http://localhost').pathname !== '/graphql') {
+    if (request.url?.split('?')[0] !== '/graphql') {
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
       return
     }
@@ -73,7 +82,11 @@ export function serveWebSockets(http: Server, graphql: GraphqlServer, keys: ApiK
     async stop() {
       http.off('upgrade', upgrade)
       for (const client of sockets.clients) client.close(RESTART, 'Service restart')
+      const cut = setTimeout(() => {
+        for (const client of sockets.clients) client.terminate()
+      }, CLOSE_MS)
       await server.dispose()
+      clearTimeout(cut)
     },
   }
 }

@@ -1,9 +1,10 @@
 import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { action, type Effect } from '../../src/index.ts'
-import { startTestServer } from '../support/server.ts'
+import { EFFECTS } from '../../src/core/effect.ts'
+import { action } from '../../src/index.ts'
 import { createNotes, notesIn } from '../support/notes.ts'
+import { startTestServer } from '../support/server.ts'
 
 class Opaque {}
 
@@ -34,15 +35,16 @@ test.each(refused)('a result that %s is a permanent failure that says so', async
   expect(run?.events.at(-1)).toMatchObject({ reason: 'PERMANENT_FAILURE' })
 })
 
-for (const effect of ['idempotent', 'transactional', 'unsafe'] satisfies Effect[])
-  test.each(notJson)(`the result of an action that is ${effect} and %s fails for good`, async (_, result, code, message) => {
-    const odd = action('odd', { effect, run: () => result })
-    const server = await startTestServer([odd], { maxResultBytes: 1_000 })
-    const { run } = await server.execute({ name: 'odd' })
+test.each(notJson)('a result that %s fails for good, whatever the effect', async (_, result, code, message) => {
+  const actions = EFFECTS.map((effect) => action(`odd-${effect}`, { effect, run: () => result }))
+  const server = await startTestServer(actions, { maxResultBytes: 1_000 })
+  for (const { name } of actions) {
+    const { run } = await server.execute({ name })
     expect(run).toMatchObject({ status: 'FAILED', result: null, error: { code, retryable: false } })
     expect(run?.error?.message).toMatch(message)
     expect(run?.attempts).toHaveLength(1)
-  })
+  }
+})
 
 test('the writes of a transactional action are rolled back when its result is refused', async () => {
   const note = action('note', {

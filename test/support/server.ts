@@ -4,14 +4,18 @@ import { testDatabase } from './database.ts'
 
 export const API_KEY = 'test-key-0123456789'
 
-/** A real server on a free port with a database of its own, stopped when the test ends. */
-export interface TestServer extends RunningServer {
-  readonly databaseUrl: string
-  /** Sends an operation over HTTP; throws when the answer has `errors`. */
+/** Speaks to a server over HTTP. */
+export interface ApiClient {
+  /** Sends an operation; throws when the answer has `errors`. */
   query<T>(document: string, variables?: object): Promise<T>
   /** The same, with whatever the answer holds. */
   post(body: object, headers?: Record<string, string>): Promise<{ status: number; body: GraphqlAnswer }>
   execute(input: object): Promise<ExecuteAnswer>
+}
+
+/** A real server on a free port with a database of its own, stopped when the test ends. */
+export interface TestServer extends RunningServer, ApiClient {
+  readonly databaseUrl: string
   /** Moves durable time; nobody waits for it. */
   advance(ms: number): void
 }
@@ -81,32 +85,34 @@ export async function startTestServer(
     ...options,
   })
   onTestFinished(() => server.stop())
-  return withClient(server, databaseUrl)
+  return {
+    ...server,
+    ...apiClient(server.url),
+    databaseUrl,
+    advance(ms) {
+      server.executor.db.clock.offsetMs += ms
+      server.executor.lookAtEverything()
+    },
+  }
 }
 
-function withClient(server: RunningServer, databaseUrl: string): TestServer {
-  const post: TestServer['post'] = async (body, headers = {}) => {
-    const response = await fetch(server.url, {
+export function apiClient(url: string): ApiClient {
+  const post: ApiClient['post'] = async (body, headers = {}) => {
+    const response = await fetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${API_KEY}`, ...headers },
       body: JSON.stringify(body),
     })
     return { status: response.status, body: (await response.json()) as GraphqlAnswer }
   }
-  const query: TestServer['query'] = async (document, variables = {}) => {
+  const query: ApiClient['query'] = async (document, variables = {}) => {
     const { body } = await post({ query: document, variables })
     if (body.errors) throw new Error(JSON.stringify(body.errors))
     return body.data as never
   }
   return {
-    ...server,
-    databaseUrl,
     post,
     query,
     execute: async (input) => (await query<{ executeAction: ExecuteAnswer }>(EXECUTE, { input })).executeAction,
-    advance(ms) {
-      server.executor.db.clock.offsetMs += ms
-      server.executor.lookAtEverything()
-    },
   }
 }

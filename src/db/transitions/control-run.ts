@@ -4,6 +4,7 @@ import type { RunStatus } from '../../core/status.ts'
 import type { Database } from '../client.ts'
 import { databaseFault } from '../pg-errors.ts'
 import { RUN_COLUMNS, type RunRow } from '../rows.ts'
+import { inTransaction } from '../transaction.ts'
 
 /** A control mutation: who wants what of which run, and the key that names the intent. */
 export interface Control {
@@ -37,7 +38,7 @@ export async function controlRun(
 ): Promise<ControlOutcome> {
   for (let tries = 1; ; tries++) {
     try {
-      return await db.hot.begin((tx) => controlLocked(tx, control, apply))
+      return await inTransaction(db.hot, (tx) => controlLocked(tx, control, apply))
     } catch (error) {
       if (databaseFault(error) !== 'conflict' || tries >= MAX_TRIES) throw error
     }

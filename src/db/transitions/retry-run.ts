@@ -22,7 +22,8 @@ with input as materialized (
   update action_do.runs r set
     status = 'QUEUED', result = null, error = null, available_at = i.now, finished_at = null, probe = false,
     failures = 0, losses = 0, budget_started_at = null, generation = i.generation,
-    params = case when i.amended then i.params else r.params end,
+    -- the JSON value null arrives as an SQL null
+    params = case when i.amended then coalesce(i.params, 'null'::json) else r.params end,
     heartbeat = case when i.amended then null else r.heartbeat end,
     last_seq = r.last_seq + 1
   from input i

@@ -41,7 +41,9 @@ with input as materialized (
     bucket, id, kind, name, version, effect, root_id, idempotency_key, fingerprint, params, status, priority, generation,
     attempt, failures, losses, probe, fence, worker_id, available_at, last_seq, created_at, started_at,
     attempt_started_at, budget_started_at)
-  select i.bucket, i.id, i.kind, i.name, i.version, i.effect, i.id, i."idempotencyKey", decode(i.fingerprint, 'hex'), i.params,
+  select i.bucket, i.id, i.kind, i.name, i.version, i.effect, i.id, i."idempotencyKey", decode(i.fingerprint, 'hex'),
+    -- the JSON value null arrives as an SQL null
+    coalesce(i.params, 'null'::json),
     i.status, i.priority, 1, started.attempt, 0, 0, false, started.attempt, i."workerId",
     case i.status when 'SCHEDULED' then i."runAt" when 'QUEUED' then i.now end, 1, i.now, started.at, started.at, started.at
   from input i

@@ -17,6 +17,7 @@ import type { Executor } from '../executor.ts'
 import type { RegisteredAction } from '../registry.ts'
 import { whileUnavailable } from '../submissions.ts'
 import { validate } from '../validate.ts'
+import { recordedEarlier } from './recorded-earlier.ts'
 
 export interface ExecuteAction {
   readonly name: string
@@ -39,7 +40,7 @@ export const MAX_WAIT_MS = 300_000
 const DAY_MS = 86_400_000
 /** A moment this far in the past is a mistake, not a late call. */
 const MAX_PAST_MS = DAY_MS
-const MAX_FUTURE_MS = 3_660 * DAY_MS
+const MAX_FUTURE_MS = 36_525 * DAY_MS
 const MAX_PRIORITY = 1_000
 
 /**
@@ -48,9 +49,25 @@ const MAX_PRIORITY = 1_000
  * Throws a `RequestError` when nothing was recorded, `ServiceUnavailableError` when the database stays away.
  */
 export async function executeAction(executor: Executor, request: ExecuteAction, actor: string): Promise<Executed> {
-  const action = executor.registry.get(request.name)
-  if (!action) throw new ActionNotFoundError(request.name, executor.registry.names())
-  checkInput(request, executor.db.clock.nowMs())
+  checkBounds(request)
+  try {
+    checkRunAt(request, executor.db.clock.nowMs())
+    const action = executor.registry.get(request.name)
+    if (!action) throw new ActionNotFoundError(request.name, executor.registry.names())
+    return await submitAndWait(executor, action, request, actor)
+  } catch (refused) {
+    const earlier = await recordedEarlier(executor, request, refused)
+    if (earlier) return earlier
+    throw refused
+  }
+}
+
+async function submitAndWait(
+  executor: Executor,
+  action: RegisteredAction,
+  request: ExecuteAction,
+  actor: string,
+): Promise<Executed> {
   const row = await describeRun(executor, action, request, actor)
   const wait = executor.waits.listen(row.id)
   try {
@@ -61,7 +78,7 @@ export async function executeAction(executor: Executor, request: ExecuteAction, 
   }
 }
 
-function checkInput({ idempotencyKey, waitMs, runAt, priority }: ExecuteAction, nowMs: number): void {
+function checkBounds({ idempotencyKey, waitMs, priority }: ExecuteAction): void {
   if (idempotencyKey !== null) {
     const problem = idempotencyKeyProblem(idempotencyKey)
     if (problem) throw new InvalidIdempotencyKeyError(problem)
@@ -70,11 +87,14 @@ function checkInput({ idempotencyKey, waitMs, runAt, priority }: ExecuteAction, 
     throw new InvalidInputError('waitMs', `is ${waitMs}; it must be 0 to ${MAX_WAIT_MS} milliseconds`)
   if (Math.abs(priority) > MAX_PRIORITY)
     throw new InvalidInputError('priority', `is ${priority}; it must be -${MAX_PRIORITY} to ${MAX_PRIORITY}`)
+}
+
+function checkRunAt({ runAt }: ExecuteAction, nowMs: number): void {
   if (runAt === null) return
   const inMs = runAt.getTime() - nowMs
   if (inMs < -MAX_PAST_MS)
     throw new InvalidInputError('runAt', 'is more than a day in the past; leave it out to run now')
-  if (inMs > MAX_FUTURE_MS) throw new InvalidInputError('runAt', 'is more than ten years in the future')
+  if (inMs > MAX_FUTURE_MS) throw new InvalidInputError('runAt', 'is more than a hundred years in the future')
 }
 
 async function describeRun(
@@ -133,12 +153,14 @@ async function submit(executor: Executor, action: RegisteredAction, row: NewRun)
   const { worker, submissions, gauge, options } = executor
   const reserved = row.status === 'QUEUED' && worker.reserve(action)
   if (reserved) return submitRunning(executor, action, row)
-  if (row.status === 'QUEUED' && !(await gauge.admit(row.name))) {
+  const insert = () => submissions.submit(row)
+  const submission = await (row.status === 'QUEUED' ? gauge.enter(row.name, insert) : insert())
+  if (!submission) {
     // A replay needs no room in the queue.
     if (row.idempotencyKey !== null && (await executor.waits.read(row.id))) return undefined
     throw new RateLimitedError(row.name, options.queueLimit)
   }
-  const { inserted, repeated } = await submissions.submit(row)
+  const { inserted, repeated } = submission
   const run = inserted ? freshRun(row, inserted.at) : repeated ? await ownAfterLostAnswer(executor, row) : undefined
   if (!run) return undefined
   executor.announce(run)

@@ -1,0 +1,50 @@
+import type { Sql, TransactionSql } from 'postgres'
+import type { Database } from './client.ts'
+import { isConnectionLoss } from './pg-errors.ts'
+
+/**
+ * What is known of a transaction's connection. postgres.js (3.4.9), when the connection breaks in a transaction, rejects at
+ * once, and still says `rollback` on it when the work comes to its end: the process dies of that, or a transaction that has
+ * the connection by then is rolled back. So what works on a broken connection never comes to its end for postgres.js.
+ */
+export class TransactionConnection {
+  /** The database has rolled back by itself. */
+  gone = false
+  /** The work ended, and postgres.js commits or rolls back. */
+  handedOver = false
+
+  /** The work as postgres.js may see it. */
+  async shield<T>(work: Promise<T>): Promise<T> {
+    const [outcome] = await Promise.allSettled([work])
+    if (this.gone) return new Promise(() => {})
+    this.handedOver = true
+    if (outcome.status === 'rejected') throw outcome.reason
+    return outcome.value
+  }
+
+  /**
+   * Takes note of what a statement of the transaction failed with. Call it before anybody else can learn of the failure.
+   * @param foreign errors that came from somewhere else: a handler's own "connection refused" says nothing of this one.
+   */
+  observe(statement: Promise<unknown>, foreign: ReadonlySet<unknown> = new Set()): void {
+    statement.catch((error: unknown) => {
+      if (isConnectionLoss(error) && !foreign.has(error)) this.gone = true
+    })
+  }
+}
+
+/** Runs `work` in a transaction of its own. */
+export async function inTransaction<T>(sql: Sql, work: (tx: TransactionSql) => Promise<T>): Promise<T> {
+  const connection = new TransactionConnection()
+  const answer = await sql.begin((tx) => {
+    const done = work(tx)
+    connection.observe(done)
+    return connection.shield(done)
+  })
+  return answer as T
+}
+
+/** Stops the statement that a connection executes at the moment, if any. */
+export async function cancelStatement(db: Database, pid: number): Promise<void> {
+  await db.hot`select pg_cancel_backend(${pid})`
+}

@@ -1,0 +1,109 @@
+import { expect, test } from 'vitest'
+import * as errors from '../../src/core/request-errors.ts'
+
+const issue = (path: string, message: string) => ({ path, message })
+
+const refusals: [errors.RequestError, errors.ErrorCode, string][] = [
+  [
+    new errors.ActionNotFoundError('nope', []),
+    'ACTION_NOT_FOUND',
+    'There is no action "nope". No action is registered.',
+  ],
+  [
+    new errors.ActionNotFoundError('nope', ['a', 'b']),
+    'ACTION_NOT_FOUND',
+    'There is no action "nope". Registered are: a, b.',
+  ],
+  [
+    new errors.RunNotFoundError('run_1'),
+    'RUN_NOT_FOUND',
+    'There is no run "run_1". A run\'s id is "run_" and 26 characters.',
+  ],
+  [
+    new errors.StepNotFoundError('pay'),
+    'STEP_NOT_FOUND',
+    'The run has no step "pay": it executes a single action. Leave `step` out.',
+  ],
+  [
+    new errors.InvalidParamsError('mail', [issue('to.0', 'is no address')]),
+    'INVALID_PARAMS',
+    'The params do not fit the action mail: params.to.0: is no address',
+  ],
+  [
+    new errors.InvalidParamsError('mail', [issue('', 'is no object'), issue('a', 'b'), issue('c', 'd')]),
+    'INVALID_PARAMS',
+    'The params do not fit the action mail: is no object (and 2 more)',
+  ],
+  [new errors.InvalidParamsError('mail', []), 'INVALID_PARAMS', 'The params do not fit the action mail: invalid'],
+  [new errors.InvalidInputError('waitMs', 'is -1'), 'INVALID_INPUT', 'waitMs is -1'],
+  [
+    new errors.InvalidIdempotencyKeyError('is empty'),
+    'INVALID_IDEMPOTENCY_KEY',
+    'The idempotency key is empty. A key is 1 to 255 printable characters.',
+  ],
+  [
+    new errors.IdempotencyMismatchError('id'),
+    'IDEMPOTENCY_MISMATCH',
+    'The idempotency key already names a request with other params. Use a new key for a new intent.',
+  ],
+  [
+    new errors.InvalidTransitionError('canceled', 'SUCCEEDED', ['QUEUED', 'RUNNING']),
+    'INVALID_TRANSITION',
+    'A run that is SUCCEEDED cannot be canceled; only one that is QUEUED, RUNNING can.',
+  ],
+  [new errors.PermissionDeniedError('This key may only read.'), 'PERMISSION_DENIED', 'This key may only read.'],
+  [
+    new errors.RateLimitedError('mail', 9),
+    'RATE_LIMITED',
+    '9 runs of mail wait already. Nothing was recorded: try again later with the same key.',
+  ],
+  [
+    new errors.PayloadTooLargeError(2_000, 1_000),
+    'PAYLOAD_TOO_LARGE',
+    'The params take 2000 bytes as JSON; the limit is 1000. Store large data elsewhere and pass a reference.',
+  ],
+]
+
+test.each(refusals)('%s', (error, code, message) => {
+  expect(error).toBeInstanceOf(errors.RequestError)
+  expect(error).toBeInstanceOf(Error)
+  expect(error).toMatchObject({ code, message })
+  expect(errors.ERROR_CODES).toContain(code)
+})
+
+test('every code is listed once, and every refusal that there is has one of its own', () => {
+  expect(new Set(errors.ERROR_CODES).size).toBe(errors.ERROR_CODES.length)
+  const raised = new Set(refusals.map(([{ code }]) => code))
+  expect(errors.ERROR_CODES.filter((code) => !raised.has(code))).toEqual([])
+  expect(new Set(refusals.map(([error]) => error.constructor)).size).toBe(raised.size)
+})
+
+test('what the caller can act on is a field, not only words', () => {
+  const issues = [issue('a', 'b')]
+  expect(new errors.InvalidParamsError('mail', issues).issues).toBe(issues)
+  expect(new errors.InvalidInputError('waitMs', 'is -1').path).toBe('waitMs')
+  expect(new errors.IdempotencyMismatchError('id', 'arguments')).toMatchObject({ runId: 'id' })
+  expect(new errors.InvalidTransitionError('retried', 'QUEUED', ['FAILED']).status).toBe('QUEUED')
+})
+
+test('a message stays short and printable however long the caller’s text is', () => {
+  const long = '🔑\u0000\n'.repeat(100_000)
+  const names = Array.from({ length: 1_000 }, (_, i) => `action-${i}`)
+  for (const { message } of [
+    new errors.ActionNotFoundError(long, names),
+    new errors.RunNotFoundError(long),
+    new errors.StepNotFoundError(long),
+  ]) {
+    expect(message.length).toBeLessThan(1_500)
+    expect(message).not.toMatch(/[\u0000-\u001F]/)
+    expect(message.isWellFormed()).toBe(true)
+  }
+})
+
+test('a database that is away is no refusal: whether anything was recorded is not known', () => {
+  const cause = new Error('ECONNREFUSED')
+  const error = new errors.ServiceUnavailableError(cause)
+  expect(error).not.toBeInstanceOf(errors.RequestError)
+  expect(error.cause).toBe(cause)
+  expect(error.message).toContain('the same idempotency key')
+})

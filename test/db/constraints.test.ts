@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest'
+import { submitRuns } from '../../src/db/transitions/submit-runs.ts'
+import { testDatabase } from '../support/database.ts'
+import { newRun, openDatabase, recordOf } from './support.ts'
+
+const illegal: [string, string][] = [
+  [`status = 'RUNNING'`, 'runs_worker_while_running'],
+  [`worker_id = 'w'`, 'runs_worker_while_running'],
+  [`status = 'RUNNING', worker_id = 'w'`, 'runs_due_while_waiting_to_run'],
+  [`available_at = null`, 'runs_due_while_waiting_to_run'],
+  [`status = 'INDETERMINATE'`, 'runs_due_while_waiting_to_run'],
+  [`status = 'SUCCEEDED', available_at = null`, 'runs_finished_when_ended'],
+  [`status = 'FAILED', available_at = null`, 'runs_finished_when_ended'],
+  [`status = 'CANCELED', available_at = null`, 'runs_finished_when_ended'],
+  [`finished_at = now()`, 'runs_finished_when_ended'],
+  [`result = '1'`, 'runs_result_when_succeeded'],
+  [`status = 'FAILED', available_at = null, finished_at = now(), result = '1'`, 'runs_result_when_succeeded'],
+  [`step_key = 'step'`, 'runs_step_has_parent'],
+  [`parent_id = id`, 'runs_step_has_parent'],
+  ['bucket = 1024', 'runs_bucket_in_range'],
+  ['bucket = -1', 'runs_bucket_in_range'],
+]
+
+test('no statement can leave a run in a state that contradicts itself', async () => {
+  const db = openDatabase(await testDatabase())
+  const run = newRun()
+  await submitRuns(db, [run])
+  const before = await recordOf(db, run.id)
+  for (const [change, constraint] of illegal)
+    await expect(db.reads.unsafe(`update action_do.runs set ${change}`), change).rejects.toMatchObject({
+      code: '23514',
+      constraint_name: constraint,
+    })
+  expect(await recordOf(db, run.id)).toEqual(before)
+})
+
+test('no run, event or attempt can be there twice, and no state or reason can be made up', async () => {
+  const db = openDatabase(await testDatabase())
+  await submitRuns(db, [newRun()])
+  const copies = [
+    'insert into action_do.runs select * from action_do.runs',
+    'insert into action_do.events select * from action_do.events',
+    `insert into action_do.attempts (bucket, run_id, number, status, worker_id, started_at, finished_at)
+      select bucket, id, 1, 'LOST', 'w', now(), now() from action_do.runs cross join generate_series(1, 2)`,
+  ]
+  for (const copy of copies) await expect(db.reads.unsafe(copy), copy).rejects.toMatchObject({ code: '23505' })
+  for (const change of [`runs set status = 'DONE'`, `events set reason = 'BECAUSE'`, `runs set effect = 'maybe'`])
+    await expect(db.reads.unsafe(`update action_do.${change}`), change).rejects.toMatchObject({ code: '22P02' })
+})

@@ -1,0 +1,130 @@
+import { expect, test } from 'vitest'
+import type { RunError } from '../../src/core/failure.ts'
+import type { Database } from '../../src/db/client.ts'
+import { runById } from '../../src/db/reads/runs.ts'
+import { cancelRun } from '../../src/db/transitions/cancel-run.ts'
+import { claimRuns } from '../../src/db/transitions/claim-runs.ts'
+import { type AttemptEnd, endAttemptIn, endAttempts } from '../../src/db/transitions/end-attempts.ts'
+import { enqueueDueRuns } from '../../src/db/transitions/enqueue-due-runs.ts'
+import { recordHeartbeats } from '../../src/db/transitions/record-heartbeats.ts'
+import { type NewRun, submitRuns } from '../../src/db/transitions/submit-runs.ts'
+import { testDatabase } from '../support/database.ts'
+import { anEnd, newRun, openDatabase, recordOf } from './support.ts'
+
+const error: RunError = { code: 'NO', message: 'no', retryable: true }
+
+/** Every write that a worker makes to a run that it holds; each answers with how many runs it changed. */
+const writes: [string, (db: Database, end: AttemptEnd) => Promise<number>][] = [
+  ['endAttempts', async (db, end) => (await endAttempts(db, [end])).length],
+  ['endAttemptIn', (db, end) => db.user.transaction(async (tx) => ((await endAttemptIn(tx, end, new Date())) ? 1 : 0))],
+  [
+    'recordHeartbeats',
+    async (db, { bucket, id, fence }) => (await recordHeartbeats(db, [{ bucket, id, fence, progress: 'far' }])).length,
+  ],
+]
+
+const over = (to: AttemptEnd['to'], overrides: Partial<AttemptEnd>) => (db: Database, run: NewRun) =>
+  endAttempts(db, [anEnd(run, { to, result: null, error, attemptStatus: 'FAILED', ...overrides })])
+
+/** How a run leaves the hands of the worker `mine`, which submitted it with fence 1; and where it then is. */
+const handovers: [string, string, (db: Database, run: NewRun) => Promise<unknown>][] = [
+  ['it succeeded', 'SUCCEEDED', (db, run) => endAttempts(db, [anEnd(run)])],
+  ['it failed', 'FAILED', over('FAILED', { reason: 'PERMANENT_FAILURE' })],
+  ['its outcome is unknown', 'INDETERMINATE', over('INDETERMINATE', { reason: 'OUTCOME_UNKNOWN' })],
+  ['it waits for a retry', 'SCHEDULED', over('SCHEDULED', { reason: 'RETRY_SCHEDULED', delayMs: 60_000 })],
+  ['it was handed on', 'QUEUED', over('QUEUED', { reason: 'WORKER_LOST', attemptStatus: 'LOST', delayMs: 0 })],
+  [
+    'another worker has it',
+    'RUNNING',
+    async (db, run) => {
+      await over('QUEUED', { reason: 'WORKER_LOST', attemptStatus: 'LOST', delayMs: 0 })(db, run)
+      await claimRuns(db, { workerId: 'other', total: 1, names: [{ name: 'work', slots: 1 }] })
+    },
+  ],
+  [
+    'the same worker has it again',
+    'RUNNING',
+    async (db, run) => {
+      await over('SCHEDULED', { reason: 'RETRY_SCHEDULED', delayMs: 0 })(db, run)
+      await enqueueDueRuns(db)
+      await claimRuns(db, { workerId: 'mine', total: 1, names: [{ name: 'work', slots: 1 }] })
+    },
+  ],
+  [
+    'it was canceled',
+    'CANCELED',
+    async (db, { id }) =>
+      cancelRun(db.hot, (await runById(db, id))!, { error, actor: 'operator', reason: null, offsetMs: 0 }),
+  ],
+]
+
+for (const [name, write] of writes) {
+  test.each(handovers)(`${name} with a stale fence changes nothing: %s`, async (_, status, handOver) => {
+    const db = openDatabase(await testDatabase())
+    const run = newRun({ status: 'RUNNING', workerId: 'mine' })
+    await submitRuns(db, [run])
+    await handOver(db, run)
+    const before = await recordOf(db, run.id)
+    expect(before).toMatchObject({ run: { status } })
+    for (const fence of [0, 1]) expect(await write(db, anEnd(run, { fence }))).toBe(0)
+    expect(await recordOf(db, run.id)).toEqual(before)
+  })
+
+  test(`${name} with the run's own fence changes it, with any other it does not`, async () => {
+    const db = openDatabase(await testDatabase())
+    const run = newRun({ status: 'RUNNING', workerId: 'mine' })
+    await submitRuns(db, [run])
+    const before = await recordOf(db, run.id)
+    for (const fence of [-1, 0, 2, 2_147_483_647]) expect(await write(db, anEnd(run, { fence }))).toBe(0)
+    expect(await recordOf(db, run.id)).toEqual(before)
+    expect(await write(db, anEnd(run))).toBe(1)
+    expect(await recordOf(db, run.id)).not.toEqual(before)
+  })
+}
+
+test('a stale end in a batch leaves its neighbours alone', async () => {
+  const db = openDatabase(await testDatabase())
+  const runs = Array.from({ length: 20 }, () => newRun({ status: 'RUNNING', workerId: 'mine' }))
+  await submitRuns(db, runs)
+  const ended = await endAttempts(
+    db,
+    runs.map((run, i) => anEnd(run, { fence: i % 2 ? 1 : 7 })),
+  )
+  expect(new Set(ended.map(({ id }) => id))).toEqual(new Set(runs.filter((_, i) => i % 2).map(({ id }) => id)))
+  expect(ended).toHaveLength(10)
+})
+
+test('two ends of one attempt at the same time: one of them stands', async () => {
+  const db = openDatabase(await testDatabase())
+  for (let round = 0; round < 20; round++) {
+    const run = newRun({ status: 'RUNNING', workerId: 'mine' })
+    await submitRuns(db, [run])
+    const answers = await Promise.all([
+      endAttempts(db, [anEnd(run)]),
+      over('FAILED', { reason: 'PERMANENT_FAILURE' })(db, run),
+      over('QUEUED', { reason: 'WORKER_LOST', attemptStatus: 'LOST', delayMs: 0 })(db, run),
+    ])
+    expect(answers.flat()).toHaveLength(1)
+    const { events, attempts } = (await recordOf(db, run.id)) as { events: unknown[]; attempts: unknown[] }
+    expect(events).toHaveLength(2)
+    expect(attempts).toHaveLength(1)
+  }
+})
+
+test('claims of several workers at once never take the same run', async () => {
+  const databaseUrl = await testDatabase()
+  const nodes = Array.from({ length: 4 }, () => openDatabase(databaseUrl))
+  const runs = Array.from({ length: 200 }, () => newRun())
+  await submitRuns(nodes[0]!, runs)
+  const claimAll = async (db: Database, workerId: string) => {
+    const mine: string[] = []
+    for (;;) {
+      const claimed = await claimRuns(db, { workerId, total: 7, names: [{ name: 'work', slots: 7 }] })
+      if (claimed.length === 0) return mine
+      mine.push(...claimed.map(({ id }) => id))
+    }
+  }
+  const claimed = (await Promise.all(nodes.map((db, i) => claimAll(db, `worker ${i}`)))).flat()
+  expect(claimed).toHaveLength(200)
+  expect(new Set(claimed)).toEqual(new Set(runs.map(({ id }) => id)))
+})

@@ -1,0 +1,180 @@
+import { describe, expect, test } from 'vitest'
+import { byBucketAndId, GroupCommit } from '../../src/db/group-commit.ts'
+import { inOrder, type ManualCommits, manualCommits, quiet, settled } from './group-commit-support.ts'
+
+const dataError = () => Object.assign(new Error('refused'), { code: '22P02' })
+const unavailable = () => Object.assign(new Error('gone'), { code: 'CONNECTION_CLOSED' })
+const refuse77 = (items: number[]) => {
+  if (items.includes(77)) throw dataError()
+}
+
+function group(options?: {
+  lanes?: number
+  maxBatch?: number
+}): ManualCommits & { submit(n: number): Promise<string> } {
+  const commits = manualCommits()
+  const batches = new GroupCommit<number, string>(commits.commit, inOrder, options)
+  return { ...commits, submit: (n) => batches.submit(n) }
+}
+
+describe('batching', () => {
+  test('with nothing in flight an item goes at once, alone, in the same turn', () => {
+    const { submit, begun } = group()
+    void submit(1)
+    expect(begun).toEqual([[1]])
+  })
+
+  test('what arrives while a commit is in flight shares the next one', async () => {
+    const { submit, begun, finish } = group()
+    const all = [1, 2, 3, 4].map(submit)
+    expect(begun).toEqual([[1]])
+    await finish()
+    expect(begun).toEqual([[1], [2, 3, 4]])
+    await finish()
+    expect(await Promise.all(all)).toEqual(['done 1', 'done 2', 'done 3', 'done 4'])
+    expect(begun).toHaveLength(2)
+  })
+
+  test('after a pause an item again goes at once', async () => {
+    const { submit, begun, finish } = group()
+    void submit(1)
+    await finish()
+    void submit(2)
+    expect(begun).toEqual([[1], [2]])
+  })
+
+  test('a promise settles only after its own batch has committed', async () => {
+    const { submit, finish } = group()
+    const [first, second] = [submit(1), submit(2)]
+    expect(await settled([first, second])).toEqual([false, false])
+    await finish()
+    expect(await settled([first, second])).toEqual([true, false])
+    await finish()
+    expect(await settled([first, second])).toEqual([true, true])
+  })
+
+  test('a batch is no larger than allowed, and the rest follows in the order in which it came', async () => {
+    const { submit, begun, finish } = group({ maxBatch: 2 })
+    for (const n of [9, 5, 4, 3, 2, 1]) void submit(n)
+    for (let i = 0; i < 4; i++) await finish()
+    expect(begun).toEqual([[9], [4, 5], [2, 3], [1]])
+  })
+
+  test('as many commits are in flight as there are lanes', async () => {
+    const { submit, begun, finish } = group({ lanes: 2 })
+    for (const n of [1, 2, 3, 4]) void submit(n)
+    expect(begun).toEqual([[1], [2]])
+    await finish()
+    expect(begun).toEqual([[1], [2], [3, 4]])
+  })
+
+  test('an item that is submitted because another was committed is not forgotten', async () => {
+    const { submit, begun, finish } = group()
+    const chained = submit(1).then(() => submit(2))
+    await finish()
+    expect(begun).toEqual([[1], [2]])
+    await finish()
+    expect(await chained).toBe('done 2')
+  })
+
+  test('the same item twice gets two answers', async () => {
+    const { submit, finish } = group()
+    const both = [submit(1), submit(5), submit(5)]
+    await finish()
+    await finish()
+    expect(await Promise.all(both)).toEqual(['done 1', 'done 5', 'done 5'])
+  })
+})
+
+describe('a bad row', () => {
+  test('fails alone: its neighbours are committed in halves around it', async () => {
+    const { submit, begun, finish } = group()
+    const all = Promise.allSettled([0, 10, 20, 77, 90].map(submit))
+    await finish(refuse77)
+    for (let i = 0; i < 5; i++) await finish(refuse77)
+    expect(begun).toEqual([[0], [10, 20, 77, 90], [10, 20], [77, 90], [77], [90]])
+    const outcomes = await all
+    expect(outcomes.map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'fulfilled',
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+    ])
+    expect(outcomes[3]).toMatchObject({ reason: { code: '22P02' } })
+  })
+
+  test('holds what came later back until its batch is settled', async () => {
+    const { submit, begun, finish } = group()
+    for (const n of [0, 10, 77]) submit(n).catch(() => {})
+    await finish()
+    void submit(1)
+    await finish(refuse77)
+    await finish()
+    expect(begun.at(-1)).toEqual([77])
+    await finish(refuse77)
+    expect(begun.at(-1)).toEqual([1])
+  })
+
+  test('that is alone is rejected without another try', async () => {
+    const { submit, begun, finish } = group()
+    const lone = submit(77)
+    lone.catch(() => {})
+    await finish(refuse77)
+    await expect(lone).rejects.toMatchObject({ code: '22P02' })
+    expect(begun).toEqual([[77]])
+  })
+})
+
+describe('a database that is away', () => {
+  test('rejects the whole batch at once, for whether it committed is not known, and the next batch is tried', async () => {
+    const { submit, begun, finish } = group()
+    const all = [1, 2, 3, 4].map(submit)
+    for (const one of all) one.catch(() => {})
+    await finish()
+    await finish(() => {
+      throw unavailable()
+    })
+    const outcomes = await Promise.allSettled(all)
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'rejected'])
+    await quiet()
+    const after = submit(5)
+    await finish()
+    expect(await after).toBe('done 5')
+    expect(begun).toEqual([[1], [2, 3, 4], [5]])
+  })
+
+  test('is an error like any other when the commit throws before it begins', async () => {
+    const batches = new GroupCommit<number, string>(() => {
+      throw unavailable()
+    }, inOrder)
+    await expect(batches.submit(1)).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' })
+    await expect(batches.submit(2)).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' })
+  })
+})
+
+describe('the order of rows', () => {
+  const rows = [
+    { bucket: 2, id: 'a' },
+    { bucket: 10, id: 'a' },
+    { bucket: 2, id: 'b' },
+    { bucket: 0, id: 'f' },
+  ]
+
+  test('is that of bucket, as a number, then id', () => {
+    expect([...rows].sort(byBucketAndId).map(({ bucket, id }) => `${bucket}${id}`)).toEqual(['0f', '2a', '2b', '10a'])
+    expect(byBucketAndId({ bucket: 1, id: 'x' }, { bucket: 1, id: 'x' })).toBe(0)
+  })
+
+  test('is kept in every batch, and each caller still gets the answer to its own', async () => {
+    const seen: string[][] = []
+    const batches = new GroupCommit<(typeof rows)[number], string>(async (items) => {
+      seen.push(items.map(({ bucket, id }) => `${bucket}${id}`))
+      return items.map(({ bucket, id }) => `done ${bucket}${id}`)
+    }, byBucketAndId)
+    const [first, ...others] = rows
+    const all = [first, ...others].map((row) => batches.submit(row!))
+    expect(await Promise.all(all)).toEqual(['done 2a', 'done 10a', 'done 2b', 'done 0f'])
+    expect(seen).toEqual([['2a'], ['0f', '2b', '10a']])
+  })
+})

@@ -1,0 +1,208 @@
+import { randomUUID } from 'node:crypto'
+import { PgDialect } from 'drizzle-orm/pg-core'
+import type { Sql } from 'postgres'
+import { beforeAll, expect, test } from 'vitest'
+import { bucketOf } from '../../src/core/ids.ts'
+import { connect, type Database, type UserTransaction } from '../../src/db/client.ts'
+import { expiredWorkers, forgetWorker, runsHeldBy } from '../../src/db/leases.ts'
+import { attemptsOf } from '../../src/db/reads/attempts.ts'
+import { eventPages, streamPages } from '../../src/db/reads/events.ts'
+import { millisecondsUntilNextDue } from '../../src/db/reads/next-due.ts'
+import { queueDepths, runsByIds, runsOfWorker } from '../../src/db/reads/runs.ts'
+import { claimRuns } from '../../src/db/transitions/claim-runs.ts'
+import { controlRun } from '../../src/db/transitions/control-run.ts'
+import { endAttemptIn, endAttempts } from '../../src/db/transitions/end-attempts.ts'
+import { enqueueDueRuns } from '../../src/db/transitions/enqueue-due-runs.ts'
+import { recordHeartbeats } from '../../src/db/transitions/record-heartbeats.ts'
+import { submitRuns } from '../../src/db/transitions/submit-runs.ts'
+import { testDatabase } from '../support/database.ts'
+import { anEnd, newRun } from './support.ts'
+
+const RUNS = 20_000
+
+/** A node of a plan, as far as it matters here. */
+interface Node {
+  'Node Type': string
+  'Relation Name'?: string
+  'Index Cond'?: string
+  'TID Cond'?: string
+  Plans?: Node[]
+}
+
+interface Captured {
+  readonly text: string
+  readonly params: readonly unknown[]
+}
+
+let databaseUrl = ''
+
+// the worst case: statistics that say that everything is empty, and tables that are not
+beforeAll(async () => {
+  databaseUrl = await testDatabase()
+  const db = connect(databaseUrl, { hot: 1, reads: 1, user: 1 })
+  for (const table of ['runs', 'events', 'attempts', 'workers', 'commands']) {
+    await db.reads.unsafe(`alter table action_do.${table} set (autovacuum_enabled = off)`)
+    await db.reads.unsafe(`analyze action_do.${table}`)
+  }
+  await db.reads`
+    insert into action_do.runs (bucket, id, kind, name, version, effect, root_id, fingerprint, params, status, priority,
+      generation, attempt, failures, losses, probe, fence, worker_id, available_at, last_seq, created_at, finished_at)
+    select n % 1024, id, 'ACTION', 'work', '1', 'idempotent', id, '', '{}', s.status::action_do.run_status, 0, 1, 1, 0, 0, false, 1,
+      case s.status when 'RUNNING' then 'worker ' || n % 7 end, case when s.status in ('QUEUED', 'SCHEDULED') then now() end,
+      3, now(), case s.status when 'SUCCEEDED' then now() end
+    from generate_series(1, ${RUNS}::int) n
+    cross join lateral (select gen_random_uuid() as id, n) i
+    cross join lateral (select (array['SUCCEEDED', 'QUEUED', 'SCHEDULED', 'RUNNING'])[1 + n % 4] as status) s`
+  await db.reads`
+    insert into action_do.events (bucket, root_id, seq, run_id, at, to_status, reason)
+    select r.bucket, r.id, seq, r.id, now(), 'QUEUED', 'SUBMITTED' from action_do.runs r cross join generate_series(1, 3) seq`
+  await db.reads`
+    insert into action_do.attempts (bucket, run_id, number, status, worker_id, started_at, finished_at)
+    select r.bucket, r.id, number, 'FAILED', 'w', now(), now() from action_do.runs r cross join generate_series(1, 2) number`
+  await db.close(1)
+})
+
+/** A database that carries nothing out, and takes note of what it was asked to do. */
+function noting(captured: Captured[]): Database {
+  const unsafe = (text: string, params: readonly unknown[] = []) => {
+    captured.push({ text, params })
+    return Promise.resolve([])
+  }
+  const tag = (strings: TemplateStringsArray, ...params: unknown[]) =>
+    unsafe(
+      strings.reduce((text, part, i) => `${text}$${i}${part}`),
+      params,
+    )
+  const sql = Object.assign(tag, { unsafe, begin: (work: (tx: unknown) => unknown) => work(sql) }) as unknown as Sql
+  return { hot: sql, reads: sql, clock: { offsetMs: 0 } } as unknown as Database
+}
+
+/** All nodes of the plan that a connection of this kind makes for a statement, prepared as the server prepares it. */
+async function nodesOf(pool: 'hot' | 'reads' | 'user', { text, params }: Captured): Promise<Node[]> {
+  const db = connect(databaseUrl, { hot: 1, reads: 1, user: 1 })
+  const client = pool === 'user' ? (Reflect.get(db.user, '$client') as Sql) : db[pool]
+  try {
+    const name = `p${randomUUID().replaceAll('-', '')}`
+    await client.unsafe(`prepare ${name} as ${text}`)
+    const given = params.map((param) => `'${String(param).replaceAll("'", "''")}'`)
+    const [row] = await client.unsafe<{ 'QUERY PLAN': { Plan: Node }[] }[]>(
+      `explain (format json) execute ${name}${given.length > 0 ? `(${given})` : ''}`,
+    )
+    return flatten(row!['QUERY PLAN'][0]!.Plan)
+  } finally {
+    await db.close(1)
+  }
+}
+
+function flatten(node: Node): Node[] {
+  return [node, ...(node.Plans ?? []).flatMap(flatten)]
+}
+
+const LOOK_UPS = ['Index Scan', 'Index Only Scan', 'Bitmap Heap Scan', 'Bitmap Index Scan', 'Tid Scan', 'ModifyTable']
+
+/** Every access to the big tables that is not by the value of an index or by address. */
+function scans(nodes: readonly Node[]): Node[] {
+  return nodes.filter((node) => {
+    if (!['runs', 'events', 'attempts'].includes(node['Relation Name'] ?? '')) return false
+    if (!LOOK_UPS.includes(node['Node Type'])) return true
+    const bySomething = node['Index Cond'] ?? node['TID Cond']
+    return node['Node Type'].startsWith('Index') ? bySomething === undefined : false
+  })
+}
+
+const run = newRun({ status: 'RUNNING', workerId: 'worker 1' })
+const runs = Array.from({ length: 200 }, () => newRun())
+const page = { rootId: run.id, runId: run.id, after: 0, first: 200 }
+
+const statements: [string, 'hot' | 'reads' | 'user', (db: Database) => Promise<unknown>][] = [
+  ['submitRuns, one', 'hot', (db) => submitRuns(db, [run])],
+  ['submitRuns, a batch', 'hot', (db) => submitRuns(db, runs)],
+  ['endAttempts, one', 'hot', (db) => endAttempts(db, [anEnd(run)])],
+  [
+    'endAttempts, a batch',
+    'hot',
+    (db) =>
+      endAttempts(
+        db,
+        runs.map((one) => anEnd(one)),
+      ),
+  ],
+  ['claimRuns', 'hot', (db) => claimRuns(db, { workerId: 'w', total: 50, names: [{ name: 'work', slots: 50 }] })],
+  ['enqueueDueRuns', 'hot', (db) => enqueueDueRuns(db)],
+  ['recordHeartbeats', 'hot', (db) => recordHeartbeats(db, [{ ...run, fence: 1, progress: 1 }])],
+  ['streamPages', 'hot', (db) => streamPages(db, [{ rootId: run.id, after: 0, first: 200 }])],
+  [
+    'runsByIds',
+    'hot',
+    (db) =>
+      runsByIds(
+        db,
+        runs.map(({ id }) => id),
+      ),
+  ],
+  ['runsOfWorker', 'hot', (db) => runsOfWorker(db, 'worker 1')],
+  ['runsHeldBy', 'hot', (db) => runsHeldBy(db, 'worker 1')],
+  ['queueDepths', 'hot', (db) => queueDepths(db, ['work'], 1_000)],
+  ['millisecondsUntilNextDue', 'hot', (db) => millisecondsUntilNextDue(db)],
+  ['forgetWorker', 'hot', (db) => forgetWorker(db, 'worker 1')],
+  ['eventPages', 'reads', (db) => eventPages(db, [page])],
+  [
+    'attemptsOf',
+    'reads',
+    (db) =>
+      attemptsOf(
+        db,
+        runs.map(({ id }) => id),
+      ),
+  ],
+  [
+    'the lock of a control mutation',
+    'hot',
+    (db) =>
+      controlRun(
+        db,
+        { id: run.id, kind: 'cancel', key: null, fingerprint: Buffer.alloc(0), legalFrom: [] },
+        async () => {},
+      ),
+  ],
+]
+
+test.each(statements)('%s finds its rows by index or address, whatever the statistics say', async (_, pool, call) => {
+  const captured: Captured[] = []
+  await call(noting(captured))
+  expect(captured).toHaveLength(1)
+  expect(scans(await nodesOf(pool, captured[0]!))).toEqual([])
+})
+
+test('the end of an attempt inside of a handler transaction finds its row by index, under ordinary settings', async () => {
+  let captured: Captured | undefined
+  const tx = {
+    execute: async (chunk: Parameters<PgDialect['sqlToQuery']>[0]) => {
+      const { sql: text, params } = new PgDialect().sqlToQuery(chunk)
+      captured = { text, params }
+      return []
+    },
+  }
+  await endAttemptIn(tx as unknown as UserTransaction, anEnd(run), new Date())
+  expect(scans(await nodesOf('user', captured!))).toEqual([])
+})
+
+test('the workers whose lease has expired are found over the running runs alone', async () => {
+  const captured: Captured[] = []
+  await expiredWorkers(noting(captured))
+  const nodes = await nodesOf('hot', captured[0]!)
+  expect(nodes.filter((node) => node['Relation Name'] === 'runs').map((node) => node['Node Type'])).not.toContain(
+    'Seq Scan',
+  )
+})
+
+test('the check itself tells a scan from a look-up', async () => {
+  const whole = { text: 'select count(last_seq) from action_do.runs', params: [] }
+  const one = {
+    text: `select * from action_do.runs where bucket = ${bucketOf(run.id)} and id = '${run.id}'`,
+    params: [],
+  }
+  expect(scans(await nodesOf('user', whole))).toHaveLength(1)
+  expect(scans(await nodesOf('hot', whole))).toHaveLength(1)
+  expect(scans(await nodesOf('user', one))).toEqual([])
+})

@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto'
+import { onTestFinished } from 'vitest'
+import { bucketOf } from '../../src/core/ids.ts'
+import { connect, type Database } from '../../src/db/client.ts'
+import type { AttemptEnd } from '../../src/db/transitions/end-attempts.ts'
+import type { NewRun } from '../../src/db/transitions/submit-runs.ts'
+
+/** The connections of a node of its own. */
+export function openDatabase(databaseUrl: string): Database {
+  const db = connect(databaseUrl)
+  onTestFinished(() => db.close(1))
+  return db
+}
+
+/** A run to submit: QUEUED, unless it says otherwise. */
+export function newRun(overrides: Partial<NewRun> = {}): NewRun {
+  const id = overrides.id ?? randomUUID()
+  return {
+    bucket: bucketOf(id),
+    id,
+    kind: 'ACTION',
+    name: 'work',
+    version: '1',
+    effect: 'idempotent',
+    idempotencyKey: null,
+    fingerprint: '00',
+    params: {},
+    status: 'QUEUED',
+    priority: 0,
+    workerId: null,
+    runAt: null,
+    actor: null,
+    ...overrides,
+  }
+}
+
+/** The end of an attempt that succeeded, unless it says otherwise. */
+export function anEnd({ bucket, id }: NewRun, overrides: Partial<AttemptEnd> = {}): AttemptEnd {
+  return {
+    bucket,
+    id,
+    fence: 1,
+    to: 'SUCCEEDED',
+    reason: 'COMPLETED',
+    attemptStatus: 'SUCCEEDED',
+    result: '{}',
+    error: null,
+    delayMs: null,
+    failures: 0,
+    losses: 0,
+    probe: false,
+    ...overrides,
+  }
+}
+
+/** Everything that the database says of a run. */
+export async function recordOf(db: Database, id: string): Promise<unknown> {
+  const [row] = await db.reads`
+    select to_jsonb(r) as run,
+      (select jsonb_agg(e order by e.seq) from action_do.events e where e.root_id = r.id) as events,
+      (select jsonb_agg(a order by a.number) from action_do.attempts a where a.run_id = r.id) as attempts
+    from action_do.runs r where r.id = ${id}`
+  return row
+}
