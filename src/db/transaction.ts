@@ -14,10 +14,21 @@ export class TransactionConnection {
   handedOver = false
 
   /** The work as postgres.js may see it. */
-  async shield<T>(work: Promise<T>): Promise<T> {
+  shield<T>(work: Promise<T>): Promise<T> {
+    return this.unlessGone(work, () => {
+      this.handedOver = true
+    })
+  }
+
+  /** The same for a transaction within this one: when it ends, the outer one goes on. */
+  shieldNested<T>(work: Promise<T>): Promise<T> {
+    return this.unlessGone(work, () => {})
+  }
+
+  private async unlessGone<T>(work: Promise<T>, handOver: () => void): Promise<T> {
     const [outcome] = await Promise.allSettled([work])
     if (this.gone) return new Promise(() => {})
-    this.handedOver = true
+    handOver()
     if (outcome.status === 'rejected') throw outcome.reason
     return outcome.value
   }

@@ -67,7 +67,7 @@ export class TransactionGuard {
     if (typeof arg !== 'function') return arg
     const guarded = async (client: object) => arg(this.guardClient(client))
     return (client: object) =>
-      this.connection.shield(
+      this.connection.shieldNested(
         guarded(client).catch((error: unknown) => {
           thrown.add(error)
           throw error
