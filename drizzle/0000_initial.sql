@@ -2,7 +2,7 @@ CREATE SCHEMA IF NOT EXISTS "action_do";
 --> statement-breakpoint
 CREATE TYPE "action_do"."attempt_status" AS ENUM('RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'CANCELED', 'LOST');--> statement-breakpoint
 CREATE TYPE "action_do"."effect" AS ENUM('transactional', 'idempotent', 'unsafe');--> statement-breakpoint
-CREATE TYPE "action_do"."event_reason" AS ENUM('SUBMITTED', 'DELAYED', 'STARTED', 'DUE', 'COMPLETED', 'PROBE_CONFIRMED', 'RETRY_SCHEDULED', 'PERMANENT_FAILURE', 'RETRIES_EXHAUSTED', 'DEADLINE_EXCEEDED', 'LOST_TOO_OFTEN', 'WORKER_LOST', 'WORKER_STOPPED', 'PROBE_NEEDED', 'OUTCOME_UNKNOWN', 'CANCEL_REQUESTED', 'RETRY_REQUESTED');--> statement-breakpoint
+CREATE TYPE "action_do"."event_reason" AS ENUM('SUBMITTED', 'DELAYED', 'STARTED', 'DUE', 'COMPLETED', 'PROBE_CONFIRMED', 'RETRY_SCHEDULED', 'PERMANENT_FAILURE', 'RETRIES_EXHAUSTED', 'DEADLINE_EXCEEDED', 'LOST_TOO_OFTEN', 'WORKER_LOST', 'WORKER_STOPPED', 'NOT_STARTED', 'PROBE_NEEDED', 'OUTCOME_UNKNOWN', 'CANCEL_REQUESTED', 'RETRY_REQUESTED');--> statement-breakpoint
 CREATE TYPE "action_do"."run_kind" AS ENUM('ACTION', 'WORKFLOW');--> statement-breakpoint
 CREATE TYPE "action_do"."run_status" AS ENUM('PENDING', 'SCHEDULED', 'QUEUED', 'RUNNING', 'WAITING', 'SUCCEEDED', 'FAILED', 'CANCELED', 'SKIPPED', 'INDETERMINATE', 'COMPENSATING', 'COMPENSATED');--> statement-breakpoint
 CREATE TABLE "action_do"."api_keys" (

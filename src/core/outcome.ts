@@ -16,12 +16,14 @@ export type Outcome =
   | { readonly kind: 'unknown'; readonly error: RunError; readonly timedOut: boolean }
   /** The probe found that the effect had not happened, and the policy allows no further attempt. */
   | { readonly kind: 'exhausted'; readonly error: RunError }
-  /** The probe could not tell. */
-  | { readonly kind: 'undecided'; readonly error: RunError }
+  /** The probe could not tell, or the handler may still be at it: only a person can decide. */
+  | { readonly kind: 'undecided'; readonly error: RunError; readonly timedOut?: boolean }
   /** The server stopped in good order, and the handler did not return in time. */
   | { readonly kind: 'stopped'; readonly error: RunError }
   /** The worker died or lost its lease. */
   | { readonly kind: 'lost'; readonly error: RunError }
+  /** The worker was given the run, never heard of it, and gives it back. */
+  | { readonly kind: 'not-started'; readonly error: RunError }
 
 /** What is known about the run when its attempt ends. */
 export interface AttemptFacts {
@@ -34,6 +36,8 @@ export interface AttemptFacts {
   readonly losses: number
   /** So many lost attempts fail the run. */
   readonly maxLosses: number
+  /** The attempt was to ask the probe first. */
+  readonly probing: boolean
   /** Durable time in milliseconds: now, and when the first attempt of this budget began. */
   readonly nowMs: number
   readonly budgetStartedMs: number
@@ -76,15 +80,26 @@ export function decide(outcome: Outcome, facts: AttemptFacts): Decision {
     case 'exhausted':
       return { ...base, to: 'FAILED', reason: 'RETRIES_EXHAUSTED', attemptStatus: 'FAILED', error: outcome.error }
     case 'undecided':
-      return { ...base, to: 'INDETERMINATE', reason: 'OUTCOME_UNKNOWN', attemptStatus: 'FAILED', error: outcome.error }
+      return {
+        ...base,
+        to: 'INDETERMINATE',
+        reason: 'OUTCOME_UNKNOWN',
+        attemptStatus: outcome.timedOut ? 'TIMED_OUT' : 'FAILED',
+        error: outcome.error,
+      }
     case 'stopped': {
       const next = facts.effect === 'unsafe' ? unknownEffect(facts) : AGAIN_AFTER_STOP
       return { ...base, ...next, attemptStatus: 'CANCELED', error: outcome.error }
     }
+    case 'not-started':
+      return { ...base, ...BACK_IN_QUEUE, attemptStatus: 'CANCELED', error: outcome.error, probe: facts.probing }
     case 'lost':
       return afterLoss(outcome.error, facts)
   }
 }
+
+/** Nothing was done: neither a failure nor a loss. */
+const BACK_IN_QUEUE = { to: 'QUEUED', reason: 'NOT_STARTED', delayMs: 0 } as const
 
 const AGAIN_AFTER_STOP = { to: 'QUEUED', reason: 'WORKER_STOPPED', delayMs: 0 } as const
 

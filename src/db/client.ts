@@ -71,6 +71,8 @@ export function client(target: ConnectionTarget, options: Options<Record<string,
     connect_timeout: 5,
     idle_timeout: 0,
     onnotice: () => {},
+    // postgres.js (3.4.9) reads the array types on each connection, and a connection that breaks just then ends the process.
+    fetch_types: false,
     // A database that comes back should not be waited for long, nor hammered.
     backoff: (retries: number) => Math.min(0.05 * 2 ** retries, 1) * (0.5 + Math.random() / 2),
     ...options,

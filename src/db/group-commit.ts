@@ -1,4 +1,18 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { databaseFault } from './pg-errors.ts'
+
+/**
+ * When connections break together, postgres.js (3.4.9) spoils one that is written to before it has heard of its end: after
+ * a loss the next batch waits until all of them have.
+ */
+const BREATH_MS = 10
+
+/**
+ * A batch that takes longer is given up as if the database were away. An answer may never come: a network that swallows it,
+ * or postgres.js, which forgets a query that it is given between a connection's reset and its end. Without a bound, one such
+ * batch would hold its lane for ever. What commits all the same is found by whoever repeats it.
+ */
+const PATIENCE_MS = 20_000
 
 /**
  * Natural batching: what arrives while a commit is in flight shares the next one. There is no timer: with nothing in
@@ -49,23 +63,30 @@ export class GroupCommit<I, O> {
   /** One bad row never fails its neighbours: a batch whose values are refused is cut in halves until the row is alone. */
   private async settle(batch: typeof this.waiting): Promise<void> {
     try {
-      const outcomes = await this.commit(batch.map(({ item }) => item))
+      const outcomes = await withinPatience(this.commit(batch.map(({ item }) => item)))
       batch.forEach(({ resolve }, i) => {
         resolve(outcomes[i] as O)
       })
     } catch (error) {
       const fault = databaseFault(error)
-      if (batch.length > 1 && fault !== 'unavailable') {
+      if (batch.length > 1 && fault !== 'unavailable' && fault !== 'conflict') {
         const middle = batch.length >> 1
         await this.settle(batch.slice(0, middle))
         await this.settle(batch.slice(middle))
         return
       }
       for (const { reject } of batch) reject(error)
-      // When all connections break at once, postgres.js (3.4.9) spoils one that is written to before it knows.
-      if (fault === 'unavailable') await new Promise((resolve) => setImmediate(resolve))
+      if (fault === 'unavailable') await sleep(BREATH_MS)
     }
   }
+}
+
+function withinPatience<T>(commit: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(Object.assign(new Error('The database did not answer in time'), { code: 'ETIMEDOUT' }))
+    const timer = setTimeout(giveUp, PATIENCE_MS)
+    commit.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
 }
 
 /** Orders rows by (bucket, id): the order in which every batch locks them. */

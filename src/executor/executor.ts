@@ -110,7 +110,7 @@ export class Executor {
 
   /** A run was scheduled for later. */
   scheduled(): void {
-    this.due.wake()
+    if (this.options.executes) this.due.wake()
   }
 
   /** A running run was canceled: its handler is told, wherever it runs. */
@@ -123,21 +123,28 @@ export class Executor {
     this.worker.verify(runIds).catch((err) => this.log.warn({ err }, 'a cancel was not looked at; the poll will'))
   }
 
-  /** Durable time has been moved by a test: everything that waits for it looks again. */
+  /** Something may have been missed (a lost connection, a moved clock): everybody looks again. */
   lookAtEverything(): void {
     this.hub.wakeEveryone()
     this.worker.wake()
     if (this.options.executes) for (const loop of [this.due, this.recovery]) loop.wake()
   }
 
-  /** @param graceMs how long handlers may go on. */
-  async stop(graceMs: number): Promise<void> {
+  /**
+   * Takes up nothing new and lets go of what runs.
+   * @param graceMs how long handlers may go on.
+   */
+  async drain(graceMs: number): Promise<void> {
     await Promise.all([this.due.stop(), this.recovery.stop()])
     if (this.options.executes) {
       await this.worker.stop(graceMs).catch((err) => this.log.warn({ err }, 'the lease was not given up; it expires'))
       this.hints?.send({ queued: [HANDED_ON] })
     }
     this.waits.stop()
+  }
+
+  /** Ends what is left: the streams break off, so that their consumers go on elsewhere. */
+  async stop(): Promise<void> {
     this.streams.stop(new ServerStoppingError())
     await this.listening.stop()
     await this.hints?.stop()
@@ -145,8 +152,8 @@ export class Executor {
 
   private async enqueueDue(): Promise<number> {
     const enqueued = await enqueueDueRuns(this.db)
-    for (const { id, name } of enqueued) {
-      this.hub.announce(id)
+    for (const { rootId, name } of enqueued) {
+      this.hub.announce(rootId)
       this.queued(name)
     }
     const nextMs = await millisecondsUntilNextDue(this.db)

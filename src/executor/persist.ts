@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Logger } from 'pino'
 import type { Database } from '../db/client.ts'
 import { byBucketAndId, GroupCommit } from '../db/group-commit.ts'
-import { isTransient } from '../db/pg-errors.ts'
+import { databaseFault, isTransient } from '../db/pg-errors.ts'
 import { runById } from '../db/reads/runs.ts'
 import { type AttemptEnd, type EndedRow, endAttempts } from '../db/transitions/end-attempts.ts'
 
@@ -15,8 +16,11 @@ export class AttemptEnds {
   private readonly commits: GroupCommit<AttemptEnd, EndedRow | undefined>
   private readonly db: Database
 
-  constructor(db: Database) {
+  private readonly log: Logger
+
+  constructor(db: Database, log: Logger) {
     this.db = db
+    this.log = log
     this.commits = new GroupCommit<AttemptEnd, EndedRow | undefined>(async (ends) => {
       const rows = new Map((await endAttempts(db, ends)).map((row) => [row.id, row]))
       return ends.map(({ id }) => rows.get(id))
@@ -24,8 +28,9 @@ export class AttemptEnds {
   }
 
   /**
-   * Writes an end until it stands, through outages of the database: the work is done and must not be done again. Rejects
-   * with what cannot be stored, and with the signal's reason when nobody waits any longer.
+   * Writes an end until it stands, through outages and whatever else ails the database: the work is done and must not be
+   * done again, nor called failed. Rejects with what can never be stored, and with the signal's reason when nobody waits
+   * any longer.
    */
   async write(end: AttemptEnd, signal: AbortSignal): Promise<EndOutcome> {
     for (let delayMs = RETRY_MS.first; ; delayMs = Math.min(delayMs * 2, RETRY_MS.most)) {
@@ -37,7 +42,9 @@ export class AttemptEnds {
         const run = await runById(this.db, end.id)
         if (run?.status !== 'RUNNING' || run.fence !== end.fence) return { kind: 'superseded' }
       } catch (error) {
-        if (!isTransient(error)) throw error
+        if (databaseFault(error) === 'data') throw error
+        if (!isTransient(error))
+          this.log.error({ err: error }, 'the end of an attempt was refused; it is written again')
         await sleep(delayMs, undefined, { ref: false })
       }
     }

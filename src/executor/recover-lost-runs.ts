@@ -26,7 +26,7 @@ export async function recoverLostRuns(
     for (;;) {
       const runs = await runsOfWorker(db, worker)
       if (runs.length === 0) break
-      const ended = await endLost(db, registry, maxLosses, runs)
+      const ended = await endAbandoned(db, registry, maxLosses, runs, 'lost')
       if (ended.length === 0) break
       log.warn({ worker, runs: ended.map(({ id }) => showRunId(id)) }, 'recovered the runs of a lost worker')
       recovered.push(...ended)
@@ -36,18 +36,33 @@ export async function recoverLostRuns(
   return recovered
 }
 
-/** Ends attempts that nobody executes any more. Answers with the runs that were changed. */
-export async function endLost(
+const ERRORS = {
+  lost: (worker: string | null) => ({ code: 'WORKER_LOST', message: `The worker ${worker} was lost`, retryable: true }),
+  'not-started': (worker: string | null) => ({
+    code: 'NOT_STARTED',
+    message: `The worker ${worker} was given the run and never began it`,
+    retryable: true,
+  }),
+}
+
+/**
+ * Ends attempts that nobody executes. Answers with the runs that were changed, as they were before.
+ * @param kind whether the handlers may have done something, or are known never to have begun.
+ */
+export async function endAbandoned(
   db: Database,
   registry: Registry,
   maxLosses: number,
   runs: readonly RunRow[],
+  kind: keyof typeof ERRORS,
 ): Promise<RunRow[]> {
+  if (runs.length === 0) return []
   const ends = runs.map((run) => {
     const action = registry.get(run.name)
     const decision = decide(
-      { kind: 'lost', error: { code: 'WORKER_LOST', message: `The worker ${run.workerId} was lost`, retryable: true } },
+      { kind, error: ERRORS[kind](run.workerId) },
       {
+        // as whoever claimed it has it registered
         effect: run.effect,
         // where the action is not registered here, whoever claims the run knows whether it has a probe
         hasProbe: action === undefined || action.probe !== undefined,
@@ -55,6 +70,7 @@ export async function endLost(
         failures: run.failures,
         losses: run.losses,
         maxLosses,
+        probing: run.probe,
         nowMs: db.clock.nowMs(),
         budgetStartedMs: 0,
         random: 0,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { NonRetryableError } from '../core/errors.ts'
 import { type FailureSignals, type RunError, recordError, signalsOf, tangible } from '../core/failure.ts'
@@ -54,7 +55,7 @@ async function executeAndRecord(attempt: Attempt, heartbeat: HeartbeatRecorder):
     const probed = attempt.run.probe ? await askProbe(attempt, context) : undefined
     if (probed) return await record(attempt, decide(probed, factsOf(attempt)))
     if (attempt.action.effect === 'transactional') return await executeInTransaction(attempt, context, heartbeat)
-    const returned = await untilAborted(attempt.abort.signal, () => attempt.action.run(context as never))
+    const returned = await callHandler(attempt, context)
     await heartbeat.finish()
     const result = await encodeResult(attempt.action, returned, attempt.options.maxResultBytes)
     return await record(attempt, decide({ kind: 'returned', result }, factsOf(attempt)))
@@ -109,6 +110,43 @@ function untilAborted<T>(signal: AbortSignal, call: () => T | Promise<T>): Promi
 }
 
 /**
+ * Calls the handler. An `unsafe` one that is cut is given a moment to come to its end: the probe must not be asked, and
+ * nobody may begin again, while it is still at it.
+ */
+async function callHandler(attempt: Attempt, context: HandlerContext<unknown>): Promise<unknown> {
+  const { action, abort, giveUp } = attempt
+  const handler = Promise.resolve().then(() => action.run(context as never))
+  try {
+    return await untilAborted(abort.signal, () => handler)
+  } catch (thrown) {
+    const cut = thrown instanceof AttemptTimeout || thrown instanceof WorkerStopped
+    if (action.effect !== 'unsafe' || !cut || (await settles(handler, UNSAFE_SETTLE_MS, giveUp))) throw thrown
+    throw new StillRunning(thrown)
+  }
+}
+
+/** How long an unsafe handler may take to heed its `signal`. */
+const UNSAFE_SETTLE_MS = 2_000
+
+/** An unsafe handler that was cut goes on: what it will have done, nobody knows. */
+class StillRunning extends Error {
+  readonly cut: Error
+  constructor(cut: Error) {
+    super('The handler goes on after it was cut')
+    this.cut = cut
+  }
+}
+
+function settles(work: Promise<unknown>, ms: number, giveUp: AbortSignal): Promise<boolean> {
+  const settled = work.then(
+    () => true,
+    () => true,
+  )
+  const late = sleep(ms, false, { signal: giveUp, ref: false }).catch(() => false)
+  return Promise.race([settled, late])
+}
+
+/**
  * The outcome of an earlier attempt was lost. `undefined`: the effect did not happen, and the handler may run.
  */
 async function askProbe(attempt: Attempt, context: HandlerContext<unknown>): Promise<Outcome | undefined> {
@@ -155,6 +193,8 @@ function outcomeOf(thrown: unknown): Outcome {
   const error = recordError(thrown)
   if (thrown instanceof AttemptTimeout) return { kind: 'unknown', error, timedOut: true }
   if (thrown instanceof WorkerStopped) return { kind: 'stopped', error }
+  if (thrown instanceof StillRunning)
+    return { kind: 'undecided', error: recordError(thrown.cut), timedOut: thrown.cut instanceof AttemptTimeout }
   if (thrown instanceof ProbeError) return { kind: 'undecided', error }
   const signals: FailureSignals = signalsOf(thrown)
   if (signals.outcomeUnknown) return { kind: 'unknown', error, timedOut: false }
@@ -170,6 +210,7 @@ function factsOf({ run, action, options, db }: Attempt): AttemptFacts {
     failures: run.failures,
     losses: run.losses,
     maxLosses: options.maxLosses,
+    probing: run.probe,
     nowMs,
     budgetStartedMs: run.budgetStartedAt?.getTime() ?? nowMs,
     random: Math.random(),

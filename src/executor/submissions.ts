@@ -16,7 +16,7 @@ export interface Submission {
 /** Submits runs in shared commits. */
 export class Submissions {
   private readonly commits: GroupCommit<NewRun, SubmittedRow | undefined>
-  /** By run id: of one id only one submission of this node is under way. */
+  /** By run id. */
   private readonly underWay = new Map<string, Promise<unknown>>()
   private readonly unavailableMs: number
 
@@ -32,22 +32,27 @@ export class Submissions {
     return this.underWay.has(id)
   }
 
-  /** Resolves when no other submission of this id is under way on this node. */
-  async turn(id: string): Promise<void> {
-    for (let other = this.underWay.get(id); other; other = this.underWay.get(id)) await other.catch(() => {})
+  /**
+   * Lets one submission of an id be under way on this node: `work` for the first, and for those that come meanwhile the word
+   * that the run exists (`undefined`), once the first has come through. Was the first refused, the next one tries.
+   */
+  async once<T>(id: string, work: () => Promise<T>): Promise<T | undefined> {
+    for (let first = this.underWay.get(id); first; first = this.underWay.get(id))
+      if (await first.then(exists, refused)) return undefined
+    const own = work()
+    this.underWay.set(id, own)
+    try {
+      return await own
+    } finally {
+      this.underWay.delete(id)
+    }
   }
 
   /**
-   * Inserts a run. Call without an `await` after `turn`.
-   * Throws `ServiceUnavailableError` when the database stays away: the run may or may not exist, and a repetition tells.
+   * Inserts a run. Throws `ServiceUnavailableError` when the database stays away: the run may or may not exist, and a
+   * repetition tells.
    */
-  submit(row: NewRun): Promise<Submission> {
-    const submitted = this.commit(row).finally(() => this.underWay.delete(row.id))
-    this.underWay.set(row.id, submitted)
-    return submitted
-  }
-
-  private async commit(row: NewRun): Promise<Submission> {
+  async submit(row: NewRun): Promise<Submission> {
     let tries = 0
     const inserted = await whileUnavailable(this.unavailableMs, () => {
       tries++
@@ -56,6 +61,9 @@ export class Submissions {
     return { inserted, repeated: tries > 1 }
   }
 }
+
+const exists = () => true
+const refused = () => false
 
 /** Repeats what is safe to repeat while the database is away, then gives up with `ServiceUnavailableError`. */
 export async function whileUnavailable<T>(ms: number, attempt: () => Promise<T>): Promise<T> {

@@ -1,30 +1,22 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { showRunId } from '../core/ids.ts'
 import type { Database } from '../db/client.ts'
-import { expireLease, forgetWorker, registerWorker, renewLease, runsHeldBy } from '../db/leases.ts'
-import { runsByIds } from '../db/reads/runs.ts'
+import { expireLease, forgetWorker, registerWorker, renewLease } from '../db/leases.ts'
 import type { RunRow } from '../db/rows.ts'
-import { claimRuns } from '../db/transitions/claim-runs.ts'
+import { type ClaimedRow, claimRuns } from '../db/transitions/claim-runs.ts'
 import { RunRevoked, WorkerStopped } from './abort.ts'
+import { type Execution, Executions } from './executions.ts'
+import { HeldRuns } from './held-runs.ts'
 import { Loop } from './loop.ts'
 import type { ExecutorOptions } from './options.ts'
 import { AttemptEnds } from './persist.ts'
-import { endLost } from './recover-lost-runs.ts'
 import type { RegisteredAction, Registry } from './registry.ts'
 import { runAction } from './run-action.ts'
 import { Slots } from './slots.ts'
 
-/** A run under way on this worker. */
-interface Execution {
-  readonly run: RunRow
-  readonly abort: AbortController
-  done: Promise<void>
-}
-
-/** What a worker tells the rest of its node. */
+/** What a worker tells the rest of its node, and asks of it. */
 export interface WorkerEvents {
   /** A run changed; as it now stands. */
   changed(run: RunRow): void
@@ -36,12 +28,16 @@ export interface WorkerEvents {
   delayed(): void
 }
 
+/** After a claim that brought something, others may have held what is left for a moment. */
+const LOOK_AGAIN_MS = 50
+
 /** Executes runs: claims them, keeps them under its lease, and lets go of them in good order. */
 export class Worker {
   /** Changes when the lease is lost: an expired lease is never renewed. */
   id = newWorkerId()
   readonly slots: Slots
-  private readonly inFlight = new Map<string, Execution>()
+  readonly executions = new Executions()
+  private readonly held: HeldRuns
   private readonly giveUp = new AbortController()
   private readonly claiming: Loop
   private readonly leasing: Loop
@@ -50,10 +46,6 @@ export class Worker {
   private accepting = false
   /** There may be claimable work that was left for want of room. */
   private hungry = false
-  /** Claims begun and ended so far. */
-  private readonly claims = { begun: 0, ended: 0 }
-  /** Runs that the database gave to this worker and that it does not execute, with the claim that may yet bring them. */
-  private strays = new Map<string, number>()
   private readonly db: Database
   private readonly registry: Registry
   private readonly options: ExecutorOptions
@@ -67,7 +59,8 @@ export class Worker {
     this.log = log
     this.on = on
     this.slots = new Slots(options.concurrency)
-    this.ends = new AttemptEnds(db)
+    this.held = new HeldRuns(db, registry, this.executions, options.maxLosses, on.isSubmitting, log)
+    this.ends = new AttemptEnds(db, log)
     this.claiming = new Loop('claiming runs', log, () => this.claim())
     this.leasing = new Loop('renewing the lease', log, () => this.renew())
     this.watching = new Loop('checking what is held', log, () => this.reconcile())
@@ -81,29 +74,26 @@ export class Worker {
 
   /** Takes a slot for a run that is about to be submitted as RUNNING; false when it has to queue. */
   reserve(action: RegisteredAction): boolean {
-    return this.accepting && this.slots.take(action)
+    if (!this.accepting || !this.slots.take(action)) return false
+    this.executions.reserve()
+    return true
   }
 
-  /** Gives back a slot that was reserved and not used. */
+  /** Gives back what was reserved and not used. */
   release(action: RegisteredAction): void {
     this.slots.give(action.name)
-    if (this.hungry) this.claiming.wake()
+    this.executions.unreserve()
+    if (this.hungry) this.wake()
+  }
+
+  /** Executes a run that was submitted under a reservation, whose slot it takes over. */
+  launchReserved(run: RunRow, action: RegisteredAction): void {
+    this.launch(run, action)
+    this.executions.unreserve()
   }
 
   holds(runId: string): boolean {
-    return this.inFlight.has(runId)
-  }
-
-  get running(): number {
-    return this.inFlight.size
-  }
-
-  /** Executes a run that the database has given to this worker; its slot is taken. */
-  launch(run: RunRow, action: RegisteredAction): void {
-    const abort = new AbortController()
-    const execution: Execution = { run, abort, done: Promise.resolve() }
-    this.inFlight.set(run.id, execution)
-    execution.done = this.execute(execution, action)
+    return this.executions.has(runId)
   }
 
   /** Work was queued. */
@@ -112,40 +102,36 @@ export class Worker {
   }
 
   /** A run may have been taken away from this worker: its handler is told. */
-  async verify(runIds: readonly string[]): Promise<void> {
-    const mine = runIds.filter((id) => this.inFlight.has(id))
-    if (mine.length === 0) return
-    const rows = await runsByIds(this.db, mine)
-    mine.forEach((id, i) => {
-      const execution = this.inFlight.get(id)
-      const row = rows[i]
-      if (execution && (row?.status !== 'RUNNING' || row.fence !== execution.run.fence))
-        execution.abort.abort(new RunRevoked())
-    })
+  verify(runIds: readonly string[]): Promise<void> {
+    return this.held.verify(runIds)
   }
 
   /**
    * Stops claiming, lets handlers finish for `graceMs`, aborts the others, and leaves what is still held to other workers
-   * at once. The database may be away: nothing here waits for it longer than a few seconds.
+   * at once.
    */
   async stop(graceMs: number): Promise<void> {
     this.accepting = false
     await this.claiming.stop()
-    await this.settle(graceMs)
-    for (const { abort } of this.inFlight.values()) abort.abort(new WorkerStopped())
+    await this.executions.idle(graceMs)
+    this.executions.abortAll(new WorkerStopped())
     // what was aborted is recorded now; a tenth of the time must do
-    await this.settle(graceMs / 10 + 100)
+    await this.executions.idle(graceMs / 10 + 100)
     this.giveUp.abort(new WorkerStopped())
     await Promise.all([this.leasing.stop(), this.watching.stop()])
     await expireLease(this.db, this.id)
     await forgetWorker(this.db, this.id)
   }
 
-  private async settle(ms: number): Promise<void> {
-    const all = Promise.all([...this.inFlight.values()].map(({ done }) => done))
-    if (this.inFlight.size > 0) await Promise.race([all, sleep(ms)])
+  /** Executes a run that the database has given to this worker; its slot is taken. */
+  private launch(run: RunRow, action: RegisteredAction): void {
+    if (this.giveUp.signal.aborted) {
+      this.slots.give(action.name)
+      this.handBack(run)
+    } else void this.execute(this.executions.begin(run), action)
   }
 
+  /** Never rejects: nobody waits for it. */
   private async execute(execution: Execution, action: RegisteredAction): Promise<void> {
     const { run, abort } = execution
     const { db, ends, options } = this
@@ -157,12 +143,20 @@ export class Worker {
       if (now?.status === 'SCHEDULED') this.on.delayed()
       if (now?.status === 'QUEUED') this.hungry = true
     } catch (error) {
-      log.error({ err: error }, 'the attempt could not be recorded; its lease hands it on')
+      this.held.notRecorded(run.id)
+      log.error({ err: error }, 'the end of the attempt could not be recorded')
     } finally {
-      this.inFlight.delete(run.id)
+      this.executions.end(execution)
       this.slots.give(action.name)
       if (this.hungry) this.wake()
     }
+  }
+
+  /** The answer to a submission came when the worker had stopped already: its handler never begins. */
+  private handBack(run: RunRow): void {
+    this.held
+      .handOn(run.workerId ?? this.id, [run.id])
+      .catch((err) => this.log.warn({ err, run: showRunId(run.id) }, 'a run was not given back; its lease hands it on'))
   }
 
   private async claim(): Promise<number> {
@@ -170,27 +164,35 @@ export class Worker {
     if (!this.accepting) return pollMs
     const actions = this.registry.all()
     const names = actions
-      .map((action) => ({ name: action.name, slots: this.slots.freeFor(action) }))
+      .map((action) => ({ name: action.name, effect: action.effect, slots: this.slots.freeFor(action) }))
       .filter(({ slots }) => slots > 0)
     this.hungry = names.length < actions.length
     if (names.length === 0) return pollMs
-    const workerId = this.id
     const total = this.slots.hold()
-    let claimed: (RunRow & { at: Date })[] = []
-    this.claims.begun++
-    try {
-      claimed = await claimRuns(this.db, { workerId, total, names })
-    } finally {
-      this.claims.ended++
-      this.slots.fill(claimed.map(({ name }) => name))
-    }
+    const claimed = await this.claimUpTo(total, names)
     for (const { at, ...run } of claimed) {
       const action = this.registry.get(run.name)
       if (action) this.launch(run, action)
       this.on.changed(run)
     }
-    if (claimed.length > 0) this.hungry = true
-    return claimed.length === total && this.slots.free > 0 ? 0 : pollMs
+    if (claimed.length === 0) return pollMs
+    this.hungry = true
+    return claimed.length === total && this.slots.free > 0 ? 0 : LOOK_AGAIN_MS
+  }
+
+  private async claimUpTo(
+    total: number,
+    names: { name: string; effect: RegisteredAction['effect']; slots: number }[],
+  ): Promise<ClaimedRow[]> {
+    let claimed: ClaimedRow[] = []
+    this.held.claims.begun++
+    try {
+      claimed = await claimRuns(this.db, { workerId: this.id, total, names })
+    } finally {
+      this.held.claims.ended++
+      this.slots.fill(claimed.map(({ name }) => name))
+    }
+    return claimed
   }
 
   private async renew(): Promise<number> {
@@ -201,45 +203,26 @@ export class Worker {
 
   /** The lease expired while this process could not renew it: others may have its runs. */
   private async registerAnew(): Promise<void> {
-    const lost = [...this.inFlight.values()]
-    this.log.warn({ worker: this.id, runs: lost.length }, 'the lease was lost; its handlers are aborted')
-    for (const { abort } of lost) abort.abort(new RunRevoked())
+    this.log.warn({ worker: this.id, runs: this.executions.size }, 'the lease was lost; its handlers are aborted')
+    const wasAccepting = this.accepting
+    this.accepting = false
+    this.executions.abortAll(new RunRevoked())
     const id = newWorkerId()
-    await registerWorker(this.db, id, this.options.leaseMs)
-    this.id = id
-  }
-
-  /**
-   * Compares what the database says this worker holds with what it executes. What it executes and does not hold is aborted.
-   * What it holds and does not execute, although every claim and submission that could still bring it has been answered,
-   * came with an answer that was lost on the way: it is handed on.
-   */
-  private async reconcile(): Promise<number> {
-    const { pollMs, maxLosses } = this.options
-    const before = [...this.inFlight.values()]
-    const held = new Map((await runsHeldBy(this.db, this.id)).map(({ id, fence }) => [id, fence]))
-    await this.verify(before.filter(({ run }) => held.get(run.id) !== run.fence).map(({ run }) => run.id))
-    const unknown = [...held.keys()].filter((id) => !this.inFlight.has(id) && !this.on.isSubmitting(id))
-    const strays = unknown.map((id) => [id, this.strays.get(id) ?? this.claims.begun] as const)
-    const sure = strays.filter(([id, claim]) => this.strays.has(id) && this.claims.ended >= claim)
-    this.strays = new Map(strays)
-    if (sure.length > 0) {
-      const ids = sure.map(([id]) => id)
-      await this.handOn(ids, maxLosses)
+    try {
+      await registerWorker(this.db, id, this.options.leaseMs)
+      this.id = id
+    } finally {
+      this.accepting = wasAccepting
     }
-    return pollMs
   }
 
-  private async handOn(ids: readonly string[], maxLosses: number): Promise<void> {
-    const rows = (await runsByIds(this.db, ids)).filter(
-      (row) => row !== undefined && row.workerId === this.id && !this.inFlight.has(row.id),
-    )
-    for (const run of await endLost(this.db, this.registry, maxLosses, rows as RunRow[])) {
-      this.log.warn({ run: showRunId(run.id) }, 'handed on a run that this worker held without executing it')
-      this.on.changed(run)
+  private async reconcile(): Promise<number> {
+    for (const run of await this.held.reconcile(this.id)) {
+      this.on.superseded(run.rootId)
       this.hungry = true
     }
     if (this.hungry) this.wake()
+    return this.options.pollMs
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Executor } from '../executor/executor.ts'
 import { createLoaders, type Loaders } from './loaders.ts'
 
-/** What resolvers get. One for each operation, and a fresh one for each event of a subscription. */
+/** What resolvers get. One for each operation; a subscription's lives as long as it. */
 export interface Context {
   readonly executor: Executor
   /** The name of the API key: recorded with what it does. */

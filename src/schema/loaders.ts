@@ -9,15 +9,14 @@ import type { Executor } from '../executor/executor.ts'
 export interface Loaders {
   readonly runs: DataLoader<string, RunRow | undefined>
   readonly attempts: DataLoader<string, AttemptRow[]>
-  readonly events: DataLoader<EventPage, EventRow[], string>
+  readonly events: DataLoader<EventPage, EventRow[]>
 }
 
+/** They batch and do not cache: the context of a subscription lives as long as the subscription, and so would what they knew. */
 export function createLoaders({ db }: Executor): Loaders {
   return {
-    runs: new DataLoader((ids) => runsByIds(db, ids)),
-    attempts: new DataLoader((ids) => attemptsOf(db, ids)),
-    events: new DataLoader((pages) => eventPages(db, pages), {
-      cacheKeyFn: ({ runId, after, first }) => `${runId}/${after}/${first}`,
-    }),
+    runs: new DataLoader((ids) => runsByIds(db, ids), { cache: false }),
+    attempts: new DataLoader((ids) => attemptsOf(db, ids), { cache: false }),
+    events: new DataLoader((pages) => eventPages(db, pages), { cache: false }),
   }
 }

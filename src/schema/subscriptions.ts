@@ -30,8 +30,10 @@ builder.subscriptionField('runs', (t) =>
     description:
       'Root runs as they change, from now on, each with its newest state: changes that follow each other fast may come as one.',
     args: { filter: t.arg({ type: RunFilterRef, description: 'Which ones; all without.' }) },
-    subscribe: async (_, { filter }, { executor }) =>
-      filtered(await executor.feed.subscribe(), readFilter(filter ?? {})),
+    subscribe: async (_, { filter }, { executor }) => {
+      const wanted = readFilter(filter ?? {})
+      return filtered(await executor.feed.subscribe(), wanted)
+    },
     resolve: (run) => run,
   }),
 )

@@ -10,6 +10,8 @@ import { schema } from '../schema/index.ts'
 /** What the HTTP server and the WebSocket server hand in with a request. */
 export interface RequestContext {
   readonly actor: string
+  /** Called when the answer is a stream of events. */
+  readonly onEventStream?: () => void
 }
 
 export type GraphqlServer = YogaServerInstance<RequestContext, Context>
@@ -41,8 +43,16 @@ export function createGraphql(executor: Executor, log: Logger): GraphqlServer {
       warn: (...args) => log.warn(args.join(' ')),
       error: (...args) => log.error(args.join(' ')),
     },
-    plugins: [boundedParser()],
+    plugins: [boundedParser(), announcedStreams()],
   })
+}
+
+function announcedStreams(): Plugin<object, RequestContext> {
+  return {
+    onResponse: ({ response, serverContext }) => {
+      if (response.headers.get('content-type')?.startsWith('text/event-stream')) serverContext.onEventStream?.()
+    },
+  }
 }
 
 function boundedParser(): Plugin {

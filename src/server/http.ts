@@ -26,6 +26,8 @@ export interface HttpServer {
   readonly server: Server
   /** From now on not ready, no new connections, and event streams break off so that their clients reconnect. */
   drain(): void
+  /** Breaks event streams off. Cut, not completed: a `complete` would tell the client that the run has ended. */
+  cutStreams(): void
   /** Ends what is still open. */
   close(): Promise<void>
 }
@@ -35,25 +37,24 @@ export function createHttp(parts: HttpParts): HttpServer {
   let draining = false
   const server = createServer((req, res) => {
     if (draining) res.setHeader('connection', 'close')
-    if (req.headers.accept?.includes('text/event-stream')) {
-      streams.add(res)
-      res.once('close', () => streams.delete(res))
-    }
-    route(parts, req, res, draining).catch((error) => {
+    route(parts, req, res, { draining, streams }).catch((error) => {
       if (res.headersSent) res.destroy()
       else if (isTransient(error)) sendUnavailable(res, error)
       else sendError(res, 500, 'INTERNAL_SERVER_ERROR', 'Unexpected error.')
       if (!isTransient(error)) parts.log.error({ err: error }, 'a request failed')
     })
   })
+  const cutStreams = () => {
+    for (const res of streams) res.destroy()
+  }
   return {
     server,
+    cutStreams,
     drain() {
       draining = true
       server.close()
       server.closeIdleConnections()
-      // cut, not completed: a `complete` would tell the client that the run has ended
-      for (const res of streams) res.destroy()
+      cutStreams()
     },
     close: () =>
       new Promise((resolve) => {
@@ -67,11 +68,16 @@ export function createHttp(parts: HttpParts): HttpServer {
   }
 }
 
-async function route(parts: HttpParts, req: IncomingMessage, res: ServerResponse, draining: boolean): Promise<void> {
+async function route(
+  parts: HttpParts,
+  req: IncomingMessage,
+  res: ServerResponse,
+  { draining, streams }: { draining: boolean; streams: Set<ServerResponse> },
+): Promise<void> {
   const [pathname = '/'] = (req.url ?? '/').split('?')
   switch (pathname) {
     case '/graphql':
-      return graphql(parts, req, res)
+      return graphql(parts, req, res, streams)
     case '/health/live':
       return sendJson(res, 200, { status: 'ok' })
     case '/health/ready': {
@@ -91,7 +97,12 @@ async function route(parts: HttpParts, req: IncomingMessage, res: ServerResponse
   }
 }
 
-async function graphql(parts: HttpParts, req: IncomingMessage, res: ServerResponse): Promise<void> {
+async function graphql(
+  parts: HttpParts,
+  req: IncomingMessage,
+  res: ServerResponse,
+  streams: Set<ServerResponse>,
+): Promise<void> {
   allowOrigin(parts.corsOrigins, req, res)
   if (req.method === 'OPTIONS') {
     res.writeHead(204).end()
@@ -112,7 +123,11 @@ async function graphql(parts: HttpParts, req: IncomingMessage, res: ServerRespon
   }
   const refusal = req.method === 'POST' ? bodyProblem(req, parts.maxBodyBytes) : undefined
   if (refusal) return sendError(res, ...refusal)
-  await parts.graphql(req, res, { actor })
+  const onEventStream = () => {
+    streams.add(res)
+    res.once('close', () => streams.delete(res))
+  }
+  await parts.graphql(req, res, { actor, onEventStream })
 }
 
 /** A body must be JSON (a form could be sent by any page of the web) and say how long it is. */

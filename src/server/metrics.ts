@@ -24,7 +24,7 @@ export function createMetrics(executor: Executor): Registry {
     help: 'Runs that this server executes now',
     registers: [registry],
     collect() {
-      this.set(executor.worker.running)
+      this.set(executor.worker.executions.size)
     },
   })
   executor.onSettled((run: RunRow) => {

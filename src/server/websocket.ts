@@ -71,6 +71,8 @@ export function serveWebSockets(
     12_000,
   )
   const upgrade = (request: Parameters<typeof sockets.handleUpgrade>[0], socket: Duplex, head: Buffer) => {
+    // node takes its own listener off an upgraded socket: without one, a reset would end the process
+    socket.on('error', () => socket.destroy())
     if (request.url?.split('?')[0] !== '/graphql') {
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
       return

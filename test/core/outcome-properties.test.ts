@@ -53,7 +53,7 @@ test('a wait is there exactly when the run goes on by itself, and is a time that
 
 test('an unsafe effect is never repeated by itself: its probe is asked first, or it said to come back later', () => {
   holds((decision, outcome, facts) => {
-    if (facts.effect !== 'unsafe' || !mayGoOn(decision)) return
+    if (facts.effect !== 'unsafe' || outcome.kind === 'not-started' || !mayGoOn(decision)) return
     const saidLater = outcome.kind === 'threw' && outcome.retryAfterMs !== undefined
     expect(decision.probe || saidLater).toBe(true)
   })
@@ -61,8 +61,15 @@ test('an unsafe effect is never repeated by itself: its probe is asked first, or
 
 test('only an unsafe action that has a probe is probed, and only an unsafe one can end in doubt', () => {
   holds((decision, outcome, { effect, hasProbe }) => {
-    if (decision.probe) expect([effect, hasProbe]).toEqual(['unsafe', true])
+    if (decision.probe && outcome.kind !== 'not-started') expect([effect, hasProbe]).toEqual(['unsafe', true])
     if (decision.to === 'INDETERMINATE' && outcome.kind !== 'undecided') expect(effect).toBe('unsafe')
+  })
+})
+
+test('a run that was never begun goes back as it was: nothing is counted, and a probe that was due stays due', () => {
+  holds((decision, outcome, { failures, losses, probing }) => {
+    if (outcome.kind !== 'not-started') return
+    expect(decision).toMatchObject({ to: 'QUEUED', reason: 'NOT_STARTED', failures, losses, probe: probing })
   })
 })
 

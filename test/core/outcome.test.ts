@@ -14,6 +14,7 @@ const facts: AttemptFacts = {
   failures: 0,
   losses: 0,
   maxLosses: 5,
+  probing: false,
   nowMs: START,
   budgetStartedMs: START,
   random: 0,

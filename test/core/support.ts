@@ -44,7 +44,13 @@ export const anyOutcome: fc.Arbitrary<Outcome> = fc.oneof(
   fc.record({ kind: fc.constant('threw' as const), error: anyError, retryAfterMs }),
   fc.record({ kind: fc.constant('unknown' as const), error: anyError, timedOut: fc.boolean() }),
   fc.record({
-    kind: fc.constantFrom('exhausted' as const, 'undecided' as const, 'stopped' as const, 'lost' as const),
+    kind: fc.constantFrom(
+      'exhausted' as const,
+      'undecided' as const,
+      'stopped' as const,
+      'lost' as const,
+      'not-started' as const,
+    ),
     error: anyError,
   }),
 )
@@ -56,6 +62,7 @@ export const anyFacts: fc.Arbitrary<AttemptFacts> = fc.record({
   failures: fc.nat(10),
   losses: fc.nat(10),
   maxLosses: fc.integer({ min: 1, max: 6 }),
+  probing: fc.boolean(),
   nowMs: fc.integer({ min: 1_700_000_000_000, max: 1_700_000_200_000 }),
   budgetStartedMs: fc.constant(1_700_000_000_000),
   random: chance,

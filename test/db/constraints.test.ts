@@ -4,7 +4,7 @@ import { testDatabase } from '../support/database.ts'
 import { newRun, openDatabase, recordOf } from './support.ts'
 
 const illegal: [string, string][] = [
-  [`status = 'RUNNING'`, 'runs_worker_while_running'],
+  [`status = 'RUNNING', available_at = null`, 'runs_worker_while_running'],
   [`worker_id = 'w'`, 'runs_worker_while_running'],
   [`status = 'RUNNING', worker_id = 'w'`, 'runs_due_while_waiting_to_run'],
   [`available_at = null`, 'runs_due_while_waiting_to_run'],

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { RunError } from '../../src/core/failure.ts'
 import type { Database } from '../../src/db/client.ts'
+import { registerWorker } from '../../src/db/leases.ts'
 import { runById } from '../../src/db/reads/runs.ts'
 import { cancelRun } from '../../src/db/transitions/cancel-run.ts'
 import { claimRuns } from '../../src/db/transitions/claim-runs.ts'
@@ -9,7 +10,7 @@ import { enqueueDueRuns } from '../../src/db/transitions/enqueue-due-runs.ts'
 import { recordHeartbeats } from '../../src/db/transitions/record-heartbeats.ts'
 import { type NewRun, submitRuns } from '../../src/db/transitions/submit-runs.ts'
 import { testDatabase } from '../support/database.ts'
-import { anEnd, newRun, openDatabase, recordOf } from './support.ts'
+import { anEnd, newRun, openDatabase, recordOf, submitHeld } from './support.ts'
 
 const error: RunError = { code: 'NO', message: 'no', retryable: true }
 
@@ -38,7 +39,8 @@ const handovers: [string, string, (db: Database, run: NewRun) => Promise<unknown
     'RUNNING',
     async (db, run) => {
       await over('QUEUED', { reason: 'WORKER_LOST', attemptStatus: 'LOST', delayMs: 0 })(db, run)
-      await claimRuns(db, { workerId: 'other', total: 1, names: [{ name: 'work', slots: 1 }] })
+      await registerWorker(db, 'other', 60_000)
+      await claimRuns(db, { workerId: 'other', total: 1, names: [{ name: 'work', effect: 'idempotent', slots: 1 }] })
     },
   ],
   [
@@ -47,7 +49,7 @@ const handovers: [string, string, (db: Database, run: NewRun) => Promise<unknown
     async (db, run) => {
       await over('SCHEDULED', { reason: 'RETRY_SCHEDULED', delayMs: 0 })(db, run)
       await enqueueDueRuns(db)
-      await claimRuns(db, { workerId: 'mine', total: 1, names: [{ name: 'work', slots: 1 }] })
+      await claimRuns(db, { workerId: 'mine', total: 1, names: [{ name: 'work', effect: 'idempotent', slots: 1 }] })
     },
   ],
   [
@@ -62,7 +64,7 @@ for (const [name, write] of writes) {
   test.each(handovers)(`${name} with a stale fence changes nothing: %s`, async (_, status, handOver) => {
     const db = openDatabase(await testDatabase())
     const run = newRun({ status: 'RUNNING', workerId: 'mine' })
-    await submitRuns(db, [run])
+    await submitHeld(db, [run])
     await handOver(db, run)
     const before = await recordOf(db, run.id)
     expect(before).toMatchObject({ run: { status } })
@@ -73,7 +75,7 @@ for (const [name, write] of writes) {
   test(`${name} with the run's own fence changes it, with any other it does not`, async () => {
     const db = openDatabase(await testDatabase())
     const run = newRun({ status: 'RUNNING', workerId: 'mine' })
-    await submitRuns(db, [run])
+    await submitHeld(db, [run])
     const before = await recordOf(db, run.id)
     for (const fence of [-1, 0, 2, 2_147_483_647]) expect(await write(db, anEnd(run, { fence }))).toBe(0)
     expect(await recordOf(db, run.id)).toEqual(before)
@@ -85,7 +87,7 @@ for (const [name, write] of writes) {
 test('a stale end in a batch leaves its neighbours alone', async () => {
   const db = openDatabase(await testDatabase())
   const runs = Array.from({ length: 20 }, () => newRun({ status: 'RUNNING', workerId: 'mine' }))
-  await submitRuns(db, runs)
+  await submitHeld(db, runs)
   const ended = await endAttempts(
     db,
     runs.map((run, i) => anEnd(run, { fence: i % 2 ? 1 : 7 })),
@@ -98,7 +100,7 @@ test('two ends of one attempt at the same time: one of them stands', async () =>
   const db = openDatabase(await testDatabase())
   for (let round = 0; round < 20; round++) {
     const run = newRun({ status: 'RUNNING', workerId: 'mine' })
-    await submitRuns(db, [run])
+    await submitHeld(db, [run])
     const answers = await Promise.all([
       endAttempts(db, [anEnd(run)]),
       over('FAILED', { reason: 'PERMANENT_FAILURE' })(db, run),
@@ -111,15 +113,38 @@ test('two ends of one attempt at the same time: one of them stands', async () =>
   }
 })
 
+test('a worker without a lease is given nothing: what it submits queues, and it claims nothing', async () => {
+  const db = openDatabase(await testDatabase())
+  const run = newRun({ status: 'RUNNING', workerId: 'asleep' })
+  const names = [{ name: 'work', effect: 'idempotent' as const, slots: 1 }]
+  expect(await submitRuns(db, [run])).toMatchObject([{ status: 'QUEUED' }])
+  expect(await claimRuns(db, { workerId: 'asleep', total: 1, names })).toEqual([])
+  await registerWorker(db, 'awake', 60_000)
+  expect(await claimRuns(db, { workerId: 'awake', total: 1, names })).toMatchObject([{ id: run.id, attempt: 1 }])
+})
+
+test('a claimed run has the effect class of the definition that executes it', async () => {
+  const db = openDatabase(await testDatabase())
+  await submitRuns(db, [newRun()])
+  await registerWorker(db, 'newer', 60_000)
+  const names = [{ name: 'work', effect: 'unsafe' as const, slots: 1 }]
+  expect(await claimRuns(db, { workerId: 'newer', total: 1, names })).toMatchObject([{ effect: 'unsafe' }])
+})
+
 test('claims of several workers at once never take the same run', async () => {
   const databaseUrl = await testDatabase()
   const nodes = Array.from({ length: 4 }, () => openDatabase(databaseUrl))
   const runs = Array.from({ length: 200 }, () => newRun())
   await submitRuns(nodes[0]!, runs)
   const claimAll = async (db: Database, workerId: string) => {
+    await registerWorker(db, workerId, 60_000)
     const mine: string[] = []
     for (;;) {
-      const claimed = await claimRuns(db, { workerId, total: 7, names: [{ name: 'work', slots: 7 }] })
+      const claimed = await claimRuns(db, {
+        workerId,
+        total: 7,
+        names: [{ name: 'work', effect: 'idempotent', slots: 7 }],
+      })
       if (claimed.length === 0) return mine
       mine.push(...claimed.map(({ id }) => id))
     }

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { onTestFinished } from 'vitest'
 import { bucketOf } from '../../src/core/ids.ts'
 import { connect, type Database } from '../../src/db/client.ts'
+import { expireLease, registerWorker } from '../../src/db/leases.ts'
 import type { AttemptEnd } from '../../src/db/transitions/end-attempts.ts'
-import type { NewRun } from '../../src/db/transitions/submit-runs.ts'
+import { type NewRun, submitRuns } from '../../src/db/transitions/submit-runs.ts'
 
 /** The connections of a node of its own. */
 export function openDatabase(databaseUrl: string): Database {
@@ -32,6 +33,22 @@ export function newRun(overrides: Partial<NewRun> = {}): NewRun {
     actor: null,
     ...overrides,
   }
+}
+
+/** Submits runs that workers of their names hold, under a lease. */
+export async function submitHeld(db: Database, runs: readonly NewRun[]): Promise<void> {
+  for (const workerId of workersOf(runs)) await registerWorker(db, workerId, 60_000)
+  await submitRuns(db, runs)
+}
+
+/** The same, and the workers are lost. */
+export async function submitLost(db: Database, runs: readonly NewRun[]): Promise<void> {
+  await submitHeld(db, runs)
+  for (const workerId of workersOf(runs)) await expireLease(db, workerId)
+}
+
+function workersOf(runs: readonly NewRun[]): Set<string> {
+  return new Set(runs.flatMap(({ workerId }) => workerId ?? []))
 }
 
 /** The end of an attempt that succeeded, unless it says otherwise. */

@@ -2,13 +2,13 @@ import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { showRunId } from '../../src/core/ids.ts'
 import type { Database } from '../../src/db/client.ts'
-import { registerWorker } from '../../src/db/leases.ts'
+import { expireLease, registerWorker } from '../../src/db/leases.ts'
 import { claimRuns } from '../../src/db/transitions/claim-runs.ts'
 import { submitRuns } from '../../src/db/transitions/submit-runs.ts'
 import { recoverLostRuns } from '../../src/executor/recover-lost-runs.ts'
 import { Registry } from '../../src/executor/registry.ts'
 import { type Action, action } from '../../src/index.ts'
-import { newRun, openDatabase, recordOf } from '../db/support.ts'
+import { newRun, openDatabase, recordOf, submitLost } from '../db/support.ts'
 import { testDatabase } from '../support/database.ts'
 import { happened, settled } from '../support/runs.ts'
 import { startTestServer } from '../support/server.ts'
@@ -31,7 +31,7 @@ test('many nodes that recover one lost worker at once hand each of its runs on o
   const nodes = Array.from({ length: 4 }, () => openDatabase(databaseUrl))
   const work = action('work', { run: never })
   const runs = Array.from({ length: 600 }, (_, i) => newRun({ status: 'RUNNING', workerId: `lost ${i % 3}` }))
-  await submitRuns(nodes[0]!, runs)
+  await submitLost(nodes[0]!, runs)
   const recovered = (await Promise.all(nodes.map((db) => recover(db, work)))).flat()
   expect(recovered).toHaveLength(600)
   expect(new Set(recovered.map(({ id }) => id)).size).toBe(600)
@@ -61,8 +61,14 @@ test('a run whose attempts are cut by crashes too often fails, and none of them 
   const run = newRun()
   await submitRuns(db, [run])
   for (let crash = 1; crash <= 5; crash++) {
-    const claimed = await claimRuns(db, { workerId: `w${crash}`, total: 1, names: [{ name: 'work', slots: 1 }] })
+    await registerWorker(db, `w${crash}`, 60_000)
+    const claimed = await claimRuns(db, {
+      workerId: `w${crash}`,
+      total: 1,
+      names: [{ name: 'work', effect: 'idempotent', slots: 1 }],
+    })
     expect(claimed).toMatchObject([{ attempt: crash, losses: crash - 1 }])
+    await expireLease(db, `w${crash}`)
     expect(await recover(db, work)).toHaveLength(1)
   }
   const { run: then, events, attempts } = (await recordOf(db, run.id)) as Recorded
@@ -86,7 +92,7 @@ test.each([
   const db = openDatabase(await testDatabase())
   const work = action('work', { effect: 'unsafe', run: never, ...(probe && { probe }) })
   const run = newRun({ status: 'RUNNING', workerId: 'lost', effect: 'unsafe' })
-  await submitRuns(db, [run])
+  await submitLost(db, [run])
   await db.reads`update action_do.runs set losses = ${losses - 1}`
   await recover(db, work)
   const { run: then, events, attempts } = (await recordOf(db, run.id)) as Recorded
@@ -99,7 +105,7 @@ test('a node executes what a lost worker left, though its policy allows one atte
   const work = action('work', { retry: { maxAttempts: 1 }, run: ({ attempt }) => ({ attempt }) })
   const server = await startTestServer([work])
   const run = newRun({ status: 'RUNNING', workerId: 'lost' })
-  await submitRuns(server.executor.db, [run])
+  await submitLost(server.executor.db, [run])
   server.executor.lookAtEverything()
   const id = showRunId(run.id)
   await happened(server, id, 'COMPLETED')

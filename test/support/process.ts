@@ -47,7 +47,7 @@ export async function startServerProcess(
   const exited = once(child, 'exit')
   // what is stopped is killed as well: SIGKILL asks nobody
   onTestFinished(() => end(child, 'SIGKILL', exited))
-  const url = await readyUrl(child)
+  const url = await readyUrl(child, exited)
   return {
     ...apiClient(url),
     url,
@@ -69,12 +69,13 @@ async function end(child: ChildProcess, signal: NodeJS.Signals, exited: Promise<
   await exited
 }
 
-async function readyUrl(child: ChildProcess): Promise<string> {
+async function readyUrl(child: ChildProcess, exited: Promise<unknown>): Promise<string> {
   const lines = createInterface({ input: child.stdout! })
   for await (const line of lines) {
     const [word, url] = line.split(' ')
     if (word === 'ready' && url) return url
   }
+  await exited
   throw new Error(`the server process ended before it was ready, with ${child.exitCode ?? child.signalCode}`)
 }
 

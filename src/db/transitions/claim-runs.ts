@@ -1,3 +1,4 @@
+import type { Effect } from '../../core/effect.ts'
 import type { Database } from '../client.ts'
 import { RUN_COLUMNS, type RunRow } from '../rows.ts'
 import { type JsonStatement, jsonStatement } from '../statement.ts'
@@ -6,29 +7,36 @@ export interface ClaimWish {
   readonly workerId: string
   /** How many runs at most, of all names together. */
   readonly total: number
-  /** What the worker has registered, and how many runs of each it has room for. */
-  readonly names: readonly { readonly name: string; readonly slots: number }[]
+  /** What the worker has registered, its effect class there, and how many runs of each it has room for. */
+  readonly names: readonly { readonly name: string; readonly effect: Effect; readonly slots: number }[]
 }
 
 export type ClaimedRow = RunRow & { readonly at: Date }
 
 /*
- * Each name is a short walk along the head of its own stretch of runs_ready: what others have queued is never read.
+ * Each name is a short walk along the head of its own stretch of runs_ready: what others have queued is never read. The
+ * effect becomes that of the claimer's definition: what happens after a crash depends on what was executed, not on what was
+ * deployed when the run was submitted.
  */
 const statement: JsonStatement<ClaimedRow> = jsonStatement(`
 with wish as materialized (
   select w.*, (now() + make_interval(secs => w."offsetMs" / 1000.0))::timestamptz(3) as now
   from json_to_record(:input) as w("workerId" text, total int4, names json, "offsetMs" float8)
+  -- a process that wakes after its lease has expired takes nothing
+  where exists (
+    select from action_do.workers o
+    where o.id = w."workerId" and o.lease_expires_at > now() + make_interval(secs => w."offsetMs" / 1000.0)
+  )
 ), picked as materialized (
-  select r.tid
+  select r.tid, n.effect
   from wish w
-  cross join lateral json_to_recordset(w.names) as n(name text, slots int4)
+  cross join lateral json_to_recordset(w.names) as n(name text, effect action_do.effect, slots int4)
   cross join lateral (
     select r.ctid as tid, r.priority, r.available_at
     from action_do.runs r
     where r.name = n.name and r.status = 'QUEUED'
     order by r.priority desc, r.available_at
-    limit n.slots
+    limit least(n.slots, w.total)
     for no key update skip locked
   ) r
   order by r.priority desc, r.available_at
@@ -36,6 +44,7 @@ with wish as materialized (
 ), claimed as (
   update action_do.runs r set
     status = 'RUNNING',
+    effect = p.effect,
     worker_id = w."workerId",
     fence = r.fence + 1,
     attempt = r.attempt + 1,

@@ -5,7 +5,7 @@ import { type JsonStatement, jsonStatement } from '../statement.ts'
 const BATCH = 1_000
 
 interface DueRow {
-  readonly id: string
+  readonly rootId: string
   readonly name: string
 }
 
@@ -30,7 +30,7 @@ with input as materialized (
   select c.bucket, c.root_id, c.last_seq, c.id, i.now, c.step_key, 'SCHEDULED', 'QUEUED', 'DUE'
   from changed c cross join input i
 )
-select id, name from changed`)
+select root_id as "rootId", name from changed`)
 
 /** Moves what has become due into the ready set. */
 export function enqueueDueRuns(db: Database): Promise<DueRow[]> {

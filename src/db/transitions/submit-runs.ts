@@ -25,17 +25,25 @@ export interface NewRun {
 
 export interface SubmittedRow {
   readonly id: string
+  /** QUEUED instead of RUNNING where the worker has no lease any more. */
+  readonly status: NewRun['status']
   /** The commit's time on the durable clock. */
   readonly at: Date
 }
 
 const statement: JsonStatement<SubmittedRow> = jsonStatement(`
-with input as materialized (
+with asked as materialized (
   select i.*, now() + make_interval(secs => i."offsetMs" / 1000.0) as now
   from json_to_recordset(:input) as i(
     bucket int2, id uuid, kind action_do.run_kind, name text, version text, effect action_do.effect, "idempotencyKey" text,
-    fingerprint text, params json, status action_do.run_status, priority int2, "workerId" text, "runAt" timestamptz,
+    fingerprint text, params json, wish action_do.run_status, priority int2, "workerId" text, "runAt" timestamptz,
     actor text, "offsetMs" float8)
+), input as materialized (
+  -- a process that wakes after its lease has expired is given nothing: its run queues
+  select a.*, case when a.wish = 'RUNNING' and not exists (
+      select from action_do.workers w where w.id = a."workerId" and w.lease_expires_at > a.now
+    ) then 'QUEUED' else a.wish end as status
+  from asked a
 ), inserted as (
   insert into action_do.runs (
     bucket, id, kind, name, version, effect, root_id, idempotency_key, fingerprint, params, status, priority, generation,
@@ -44,11 +52,12 @@ with input as materialized (
   select i.bucket, i.id, i.kind, i.name, i.version, i.effect, i.id, i."idempotencyKey", decode(i.fingerprint, 'hex'),
     -- the JSON value null arrives as an SQL null
     coalesce(i.params, 'null'::json),
-    i.status, i.priority, 1, started.attempt, 0, 0, false, started.attempt, i."workerId",
+    i.status, i.priority, 1, started.attempt, 0, 0, false, started.attempt, started.worker_id,
     case i.status when 'SCHEDULED' then i."runAt" when 'QUEUED' then i.now end, 1, i.now, started.at, started.at, started.at
   from input i
   cross join lateral (
-    select case i.status when 'RUNNING' then 1 else 0 end as attempt, case i.status when 'RUNNING' then i.now end as at
+    select case i.status when 'RUNNING' then 1 else 0 end as attempt, case i.status when 'RUNNING' then i.now end as at,
+      case i.status when 'RUNNING' then i."workerId" end as worker_id
   ) started
   on conflict (bucket, id) do nothing
   returning bucket, id, status, attempt, available_at, created_at
@@ -60,7 +69,7 @@ with input as materialized (
     case r.status when 'SCHEDULED' then json_build_object('availableAt', r.available_at) end
   from inserted r join input i on i.bucket = r.bucket and i.id = r.id
 )
-select id, created_at as at from inserted`)
+select id, status, created_at as at from inserted`)
 
 /**
  * Inserts runs with their first events. A run that exists is left alone and is missing from the answer: its primary key is
@@ -70,6 +79,6 @@ export function submitRuns(db: Database, rows: readonly NewRun[]): Promise<Submi
   const offsetMs = db.clock.offsetMs
   return statement.run(
     db.hot,
-    rows.map((row) => ({ ...row, offsetMs })),
+    rows.map(({ status, ...row }) => ({ ...row, wish: status, offsetMs })),
   )
 }

@@ -15,7 +15,7 @@ import type { RunRow } from '../../db/rows.ts'
 import type { NewRun } from '../../db/transitions/submit-runs.ts'
 import type { Executor } from '../executor.ts'
 import type { RegisteredAction } from '../registry.ts'
-import { whileUnavailable } from '../submissions.ts'
+import { type Submission, whileUnavailable } from '../submissions.ts'
 import { validate } from '../validate.ts'
 import { recordedEarlier } from './recorded-earlier.ts'
 
@@ -136,8 +136,7 @@ export async function checkParams(action: RegisteredAction, params: unknown, max
 
 async function submitOrAttach(executor: Executor, action: RegisteredAction, row: NewRun): Promise<Executed> {
   for (;;) {
-    await executor.submissions.turn(row.id)
-    const submitted = await submit(executor, action, row)
+    const submitted = await executor.submissions.once(row.id, () => submit(executor, action, row))
     if (submitted) return { run: submitted, replayed: false }
     const existing = await whileUnavailable(executor.options.unavailableMs, () => executor.waits.read(row.id))
     // Gone between the two statements: only retention does that, and then the key is free.
@@ -150,22 +149,15 @@ async function submitOrAttach(executor: Executor, action: RegisteredAction, row:
 
 /** Inserts the run: RUNNING where this node has room, else into the queue. `undefined`: it exists. */
 async function submit(executor: Executor, action: RegisteredAction, row: NewRun): Promise<RunRow | undefined> {
-  const { worker, submissions, gauge, options } = executor
-  const reserved = row.status === 'QUEUED' && worker.reserve(action)
-  if (reserved) return submitRunning(executor, action, row)
+  if (row.status === 'QUEUED' && executor.worker.reserve(action)) return submitRunning(executor, action, row)
+  const { submissions, gauge, options } = executor
   const insert = () => submissions.submit(row)
-  const submission = await (row.status === 'QUEUED' ? gauge.enter(row.name, insert) : insert())
-  if (!submission) {
-    // A replay needs no room in the queue.
-    if (row.idempotencyKey !== null && (await executor.waits.read(row.id))) return undefined
-    throw new RateLimitedError(row.name, options.queueLimit)
-  }
-  const { inserted, repeated } = submission
-  const run = inserted ? freshRun(row, inserted.at) : repeated ? await ownAfterLostAnswer(executor, row) : undefined
-  if (!run) return undefined
-  executor.announce(run)
-  if (run.status === 'SCHEDULED') executor.scheduled()
-  return run
+  const entered = () => whileUnavailable(options.unavailableMs, () => gauge.enter(row.name, insert))
+  const submission = await (row.status === 'QUEUED' ? entered() : insert())
+  if (submission) return announced(executor, await inserted(executor, row, submission))
+  // A replay needs no room in the queue.
+  if (row.idempotencyKey !== null && (await executor.waits.read(row.id))) return undefined
+  throw new RateLimitedError(row.name, options.queueLimit)
 }
 
 async function submitRunning(executor: Executor, action: RegisteredAction, row: NewRun): Promise<RunRow | undefined> {
@@ -173,20 +165,28 @@ async function submitRunning(executor: Executor, action: RegisteredAction, row: 
   const running: NewRun = { ...row, status: 'RUNNING', workerId: worker.id }
   let launched = false
   try {
-    const { inserted, repeated } = await submissions.submit(running)
-    const run = inserted
-      ? freshRun(running, inserted.at)
-      : repeated
-        ? await ownAfterLostAnswer(executor, running)
-        : undefined
-    if (!run) return undefined
-    launched = true
-    executor.announce(run)
-    worker.launch(run, action)
+    const run = announced(executor, await inserted(executor, running, await submissions.submit(running)))
+    if (run?.status === 'RUNNING') {
+      launched = true
+      worker.launchReserved(run, action)
+    }
     return run
   } finally {
     if (!launched) worker.release(action)
   }
+}
+
+/** The run that a submission made; `undefined` where it existed. */
+async function inserted(executor: Executor, row: NewRun, submission: Submission): Promise<RunRow | undefined> {
+  if (submission.inserted) return freshRun({ ...row, status: submission.inserted.status }, submission.inserted.at)
+  return submission.repeated ? ownAfterLostAnswer(executor, row) : undefined
+}
+
+function announced(executor: Executor, run: RunRow | undefined): RunRow | undefined {
+  if (!run) return undefined
+  executor.announce(run)
+  if (run.status === 'SCHEDULED') executor.scheduled()
+  return run
 }
 
 /**
@@ -207,6 +207,7 @@ function freshRun(row: NewRun, at: Date): RunRow {
   const startedAt = running ? at : null
   return {
     ...row,
+    workerId: running ? row.workerId : null,
     rootId: row.id,
     stepKey: null,
     fingerprint: Buffer.from(row.fingerprint, 'hex'),

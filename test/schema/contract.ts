@@ -1,0 +1,194 @@
+/**
+ * What clients rely on, as far as actions are concerned. Additions to the schema are welcome; whatever stands here must
+ * stay. Unions list the members that must be there, enums the values.
+ */
+export const CONTRACT = /* GraphQL */ `
+  scalar JSON
+  scalar DateTime
+
+  type Query {
+    run(id: ID!): Run
+    node(id: ID!): Node
+    runs(first: Int, after: String, last: Int, before: String, filter: RunFilter): RunConnection!
+    actions: [Action!]!
+    action(name: String!): Action
+  }
+
+  type Mutation {
+    executeAction(input: ExecuteActionInput!): ExecuteActionResult!
+    executeActions(inputs: [ExecuteActionInput!]!): [ExecuteActionResult!]!
+    retryRun(input: RetryRunInput!): RetryRunResult!
+    cancelRun(input: CancelRunInput!): CancelRunResult!
+  }
+
+  type Subscription {
+    runEvents(id: ID!, after: Int = 0): RunEvent!
+    runs(filter: RunFilter): Run!
+  }
+
+  input ExecuteActionInput {
+    name: String!
+    params: JSON
+    idempotencyKey: String
+    waitMs: Int
+    runAt: DateTime
+    priority: Int
+  }
+  input RetryRunInput {
+    id: ID!
+    step: String
+    params: JSON
+    newKey: Boolean
+    reason: String
+    idempotencyKey: String
+  }
+  input CancelRunInput {
+    id: ID!
+    reason: String
+    idempotencyKey: String
+  }
+  input RunFilter {
+    status: [RunStatus!]
+    name: String
+    kind: RunKind
+    createdAfter: DateTime
+    createdBefore: DateTime
+    idempotencyKey: String
+  }
+
+  type ExecuteActionPayload { run: ActionRun! replayed: Boolean! }
+  type RetryRunPayload { run: Run! replayed: Boolean! }
+  type CancelRunPayload { run: Run! replayed: Boolean! }
+
+  union ExecuteActionResult =
+    | ExecuteActionPayload
+    | ActionNotFoundError
+    | InvalidParamsError
+    | InvalidInputError
+    | InvalidIdempotencyKeyError
+    | IdempotencyMismatchError
+    | PermissionDeniedError
+    | RateLimitedError
+    | PayloadTooLargeError
+  union RetryRunResult =
+    | RetryRunPayload
+    | RunNotFoundError
+    | StepNotFoundError
+    | InvalidParamsError
+    | InvalidInputError
+    | InvalidIdempotencyKeyError
+    | IdempotencyMismatchError
+    | InvalidTransitionError
+    | PermissionDeniedError
+    | PayloadTooLargeError
+  union CancelRunResult =
+    | CancelRunPayload
+    | RunNotFoundError
+    | InvalidInputError
+    | InvalidIdempotencyKeyError
+    | IdempotencyMismatchError
+    | InvalidTransitionError
+    | PermissionDeniedError
+
+  interface Error { code: ErrorCode! message: String! }
+  type ActionNotFoundError implements Error { code: ErrorCode! message: String! }
+  type RunNotFoundError implements Error { code: ErrorCode! message: String! }
+  type StepNotFoundError implements Error { code: ErrorCode! message: String! }
+  type InvalidParamsError implements Error { code: ErrorCode! message: String! issues: [ParamsIssue!]! }
+  type ParamsIssue { path: String! message: String! }
+  type InvalidInputError implements Error { code: ErrorCode! message: String! path: String! }
+  type InvalidIdempotencyKeyError implements Error { code: ErrorCode! message: String! }
+  type IdempotencyMismatchError implements Error { code: ErrorCode! message: String! run: Run }
+  type InvalidTransitionError implements Error { code: ErrorCode! message: String! status: RunStatus! }
+  type PermissionDeniedError implements Error { code: ErrorCode! message: String! }
+  type RateLimitedError implements Error { code: ErrorCode! message: String! }
+  type PayloadTooLargeError implements Error { code: ErrorCode! message: String! }
+
+  interface Node { id: ID! }
+  interface Run {
+    id: ID!
+    name: String!
+    status: RunStatus!
+    idempotencyKey: String
+    params: JSON
+    result: JSON
+    error: RunError
+    createdAt: DateTime!
+    startedAt: DateTime
+    finishedAt: DateTime
+    stepKey: String
+    attempts: [Attempt!]!
+    events(after: Int, first: Int): [RunEvent!]!
+    lastSeq: Int!
+  }
+  type ActionRun implements Run & Node {
+    id: ID!
+    name: String!
+    status: RunStatus!
+    idempotencyKey: String
+    params: JSON
+    result: JSON
+    error: RunError
+    createdAt: DateTime!
+    startedAt: DateTime
+    finishedAt: DateTime
+    stepKey: String
+    attempts: [Attempt!]!
+    events(after: Int, first: Int): [RunEvent!]!
+    lastSeq: Int!
+  }
+  type Attempt {
+    number: Int!
+    status: AttemptStatus!
+    startedAt: DateTime!
+    finishedAt: DateTime
+    durationMs: Int
+    error: RunError
+    worker: String
+  }
+  type RunError { code: String! message: String! retryable: Boolean! details: JSON }
+  type RunEvent {
+    runId: ID!
+    seq: Int!
+    at: DateTime!
+    step: String
+    from: RunStatus
+    to: RunStatus!
+    reason: RunEventReason!
+    attempt: Int
+    error: RunError
+    actor: String
+    data: JSON
+  }
+
+  type RunConnection { edges: [RunEdge!]! pageInfo: PageInfo! }
+  type RunEdge { cursor: String! node: Run! }
+  type PageInfo { hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: String endCursor: String }
+  type Action {
+    name: String!
+    version: String!
+    description: String
+    effect: Effect!
+    paramsSchema: JSON
+    resultSchema: JSON
+    retry: RetryPolicy!
+    timeoutMs: Int!
+  }
+  type RetryPolicy { maxAttempts: Int! }
+
+  enum RunStatus {
+    PENDING SCHEDULED QUEUED RUNNING WAITING SUCCEEDED FAILED CANCELED SKIPPED INDETERMINATE COMPENSATING COMPENSATED
+  }
+  enum AttemptStatus { RUNNING SUCCEEDED FAILED TIMED_OUT CANCELED LOST }
+  enum RunKind { ACTION WORKFLOW }
+  enum Effect {
+    transactional
+    idempotent
+    unsafe
+  }
+  enum RunEventReason { SUBMITTED STARTED COMPLETED RETRY_SCHEDULED CANCEL_REQUESTED RETRY_REQUESTED }
+  enum ErrorCode {
+    ACTION_NOT_FOUND RUN_NOT_FOUND STEP_NOT_FOUND INVALID_PARAMS INVALID_INPUT INVALID_IDEMPOTENCY_KEY
+    IDEMPOTENCY_MISMATCH INVALID_TRANSITION PERMISSION_DENIED RATE_LIMITED PAYLOAD_TOO_LARGE
+  }
+`

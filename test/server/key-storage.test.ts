@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto'
+import { expect, test, vi } from 'vitest'
+import { action } from '../../src/index.ts'
+import { testDatabase } from '../support/database.ts'
+import { queryOf } from '../support/notes.ts'
+import { rawPost } from '../support/raw-http.ts'
+import { API_KEY, startTestServer, type TestServer } from '../support/server.ts'
+
+const good = action('good', { run: ({ params }) => params })
+
+/** Every value of every table, as text: bytes both as hexadecimal and as they are. */
+async function everythingIn(databaseUrl: string): Promise<string> {
+  const sql = queryOf(databaseUrl)
+  const tables = await sql<{ schema: string; name: string }[]>`
+    select table_schema as schema, table_name as name from information_schema.tables
+    where table_schema not in ('pg_catalog', 'information_schema')`
+  expect(tables.length).toBeGreaterThan(4)
+  const rows = await Promise.all(
+    tables.map(({ schema, name }) => sql<{ row: string }[]>`select t::text as row from ${sql(schema)}.${sql(name)} t`),
+  )
+  const text = rows.flatMap((table) => table.map(({ row }) => row)).join('\n')
+  const bytes = [...text.matchAll(/\\x([0-9a-f]+)/g)].map(([, hex = '']) => Buffer.from(hex, 'hex').toString('latin1'))
+  return [text, ...bytes].join('\n')
+}
+
+/** Uses a key in every way that there is. */
+async function use(server: TestServer, key: string): Promise<void> {
+  const query = 'mutation { executeAction(input: { name: "good", idempotencyKey: "k" }) { __typename } }'
+  const answer = await rawPost(server.url, JSON.stringify({ query }), { authorization: `Bearer ${key}` })
+  expect(JSON.parse(answer.body)).toEqual({ data: { executeAction: { __typename: 'ExecuteActionPayload' } } })
+}
+
+test('a key that the server makes is printed once, and the database has its hash only', async () => {
+  const print = vi.spyOn(console, 'log').mockImplementation(() => {})
+  const databaseUrl = await testDatabase()
+  const options = { databaseUrl, apiKey: undefined, printBanner: true }
+  const server = await startTestServer([good], options)
+  const key = /do_[\w-]{32}/.exec(String(print.mock.calls))?.[0] ?? ''
+  expect(key).not.toBe('')
+  await use(server, key)
+  const stored = await everythingIn(databaseUrl)
+  expect(stored).not.toContain(key)
+  expect(stored).not.toContain(key.slice(3))
+  expect(stored).toContain(createHash('sha256').update(key).digest('hex'))
+
+  print.mockClear()
+  const again = await startTestServer([good], options)
+  expect(String(print.mock.calls)).toContain('the one that was printed at the first start')
+  expect(String(print.mock.calls)).not.toContain(key)
+  await use(again, key)
+  print.mockRestore()
+})
+
+test('a key that is configured is in the database in no form', async () => {
+  const databaseUrl = await testDatabase()
+  const server = await startTestServer([good], { databaseUrl })
+  await use(server, API_KEY)
+  const stored = await everythingIn(databaseUrl)
+  expect(stored).toContain('DO_API_KEY')
+  expect(stored).not.toContain(API_KEY)
+  expect(stored).not.toContain(createHash('sha256').update(API_KEY).digest('hex'))
+})
+
+test('a key that another server made is accepted within a second', async () => {
+  const print = vi.spyOn(console, 'log').mockImplementation(() => {})
+  const databaseUrl = await testDatabase()
+  const configured = await startTestServer([good], { databaseUrl })
+  await startTestServer([good], { databaseUrl, apiKey: undefined, printBanner: true })
+  const key = /do_[\w-]{32}/.exec(String(print.mock.calls))?.[0] ?? ''
+  print.mockRestore()
+  await use(configured, key)
+})

@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest'
+import { ConfigurationError, serve } from '../../src/index.ts'
+import { readConfiguration, SETTINGS } from '../../src/server/settings.ts'
+
+const SECRET = 'hunter2 hunter2 hunter2'
+
+/** What each setting refuses. */
+const WRONG: Record<keyof typeof SETTINGS, string[]> = {
+  port: ['-1', '65536', 'http', '40.5', '4000x', ' '],
+  host: ['local host', 'http://localhost', '[::1]', ' '],
+  databaseUrl: ['mysql://localhost/db', 'localhost:5432', 'postgres:localhost', `postgres ${SECRET}`],
+  dataDir: [' ', 'a\0b'],
+  apiKey: ['short', 'fifteen-letters', SECRET],
+  corsOrigins: ['app.example.com', 'https://app.example.com/path', 'https://a.example,b', ','],
+  role: ['server', 'all,api'],
+  concurrency: ['0', '-5', '10001', '1e3', 'many', '2.5'],
+  logLevel: ['verbose', '30'],
+  queueLimit: ['0', 'none'],
+  maxParamsBytes: ['999', '1MB', '67108865'],
+  maxResultBytes: ['999', '1MB', '67108865'],
+  maxLosses: ['0', '1001'],
+  leaseMs: ['499', '600001', '15s'],
+  pollMs: ['9', '60001'],
+  notify: ['true', '1'],
+  shutdownTimeoutMs: ['-1', '3600001', '30s'],
+}
+
+/** A value of each that is taken, as text and as it is read. */
+const RIGHT: Record<keyof typeof SETTINGS, [string, unknown]> = {
+  port: ['0', 0],
+  host: ['::1', '::1'],
+  databaseUrl: ['postgresql://me@localhost:5432/db', 'postgresql://me@localhost:5432/db'],
+  dataDir: ['./some where', './some where'],
+  apiKey: ['sixteen-letters!', 'sixteen-letters!'],
+  corsOrigins: ['https://a.example, http://localhost:3000/', ['https://a.example', 'http://localhost:3000']],
+  role: ['API', 'api'],
+  concurrency: ['10000', 10_000],
+  logLevel: ['silent', 'silent'],
+  queueLimit: ['1', 1],
+  maxParamsBytes: ['1000', 1_000],
+  maxResultBytes: ['67108864', 67_108_864],
+  maxLosses: ['1', 1],
+  leaseMs: ['500', 500],
+  pollMs: ['10', 10],
+  notify: ['off', 'off'],
+  shutdownTimeoutMs: ['0', 0],
+}
+
+function problemOf(read: () => unknown): string {
+  try {
+    read()
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigurationError)
+    return String(error)
+  }
+  throw new Error('it was accepted')
+}
+
+describe.each(Object.entries(SETTINGS))('%s', (name, { env, allowed, fallback }) => {
+  const setting = name as keyof typeof SETTINGS
+  const secret = env === 'DO_API_KEY' || env === 'DATABASE_URL'
+
+  test.each(WRONG[setting])(`${env}=%j stops the start with a sentence that says what is wrong`, (value) => {
+    const problem = problemOf(() => readConfiguration({}, { [env]: value }))
+    expect(problem).toContain(`${env} is `)
+    expect(problem).toContain(`it must be ${allowed}`)
+    if (secret) {
+      expect(problem).toContain(`(${value.length} characters, not shown)`)
+      expect(problem).not.toContain(value)
+      expect(problem).not.toContain('hunter2')
+    } else expect(problem).toContain(JSON.stringify(value))
+  })
+
+  test('is refused as an option of serve too, which it names', () => {
+    const problem = problemOf(() => readConfiguration({ [setting]: WRONG[setting][0] }, {}))
+    expect(problem).toContain(`serve({ ${name} }) is `)
+    expect(problem).toContain(`it must be ${allowed}`)
+  })
+
+  test('is read from its variable, which an option overrides and an empty one leaves alone', () => {
+    const [text, value] = RIGHT[setting]
+    expect(readConfiguration({}, { [env]: text })[setting]).toEqual(value)
+    expect(readConfiguration({ [setting]: value }, { [env]: WRONG[setting][0] })[setting]).toEqual(value)
+    expect(readConfiguration({}, { [env]: '' })[setting]).toEqual(fallback)
+    expect(readConfiguration({}, {})[setting]).toEqual(fallback)
+  })
+})
+
+test('a server does not start with a setting that makes no sense', async () => {
+  await expect(serve({ actions: [], port: 70_000 })).rejects.toThrow(
+    'serve({ port }) is "70000"; it must be a whole number from 0 to 65535',
+  )
+})
