@@ -106,4 +106,4 @@ CREATE INDEX "runs_due" ON "action_do"."runs" USING btree ("available_at") WHERE
 CREATE INDEX "runs_running" ON "action_do"."runs" USING btree ("worker_id") WHERE "action_do"."runs"."worker_id" is not null;--> statement-breakpoint
 CREATE INDEX "runs_newest" ON "action_do"."runs" USING btree ("created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "runs_newest_of_name" ON "action_do"."runs" USING btree ("name","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
-CREATE INDEX "runs_newest_unhappy" ON "action_do"."runs" USING btree ("status","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST) WHERE "action_do"."runs"."status" in ('FAILED', 'CANCELED', 'INDETERMINATE');
+CREATE INDEX "runs_newest_of_status" ON "action_do"."runs" USING btree ("status","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST) WHERE "action_do"."runs"."status" in ('PENDING', 'WAITING', 'FAILED', 'CANCELED', 'SKIPPED', 'INDETERMINATE', 'COMPENSATING', 'COMPENSATED');

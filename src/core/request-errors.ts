@@ -21,6 +21,7 @@ export const ERROR_CODES = [
   'PERMISSION_DENIED',
   'RATE_LIMITED',
   'PAYLOAD_TOO_LARGE',
+  'SERVICE_UNAVAILABLE',
 ] as const
 export type ErrorCode = (typeof ERROR_CODES)[number]
 
@@ -114,9 +115,11 @@ export class PayloadTooLargeError extends RequestError {
   }
 }
 
-/** The database is away for a moment. Nothing is known to have been recorded: repeat the call with the same key. */
-export class ServiceUnavailableError extends Error {
+/** The database is away for a moment. Whether anything was recorded is not known: repeat the call with the same key. */
+export class ServiceUnavailableError extends RequestError {
+  readonly code = 'SERVICE_UNAVAILABLE'
   constructor(cause: unknown) {
-    super('The database cannot be reached at the moment. Repeat the call with the same idempotency key.', { cause })
+    super('The database cannot be reached at the moment. Repeat the call with the same idempotency key.')
+    this.cause = cause
   }
 }

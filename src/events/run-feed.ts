@@ -7,7 +7,7 @@ import type { Hub } from './hub.ts'
 /** A commit may become visible so much later than the time that its events carry. */
 const OVERLAP_MS = 10_000
 
-/** A consumer that does not keep up loses no root, only the number of times that it is told: more than this is one "look again". */
+/** A consumer that does not keep up is told of no more roots than this; the rest it looks up when it has taken these. */
 const MAX_PENDING = 10_000
 
 /**
@@ -34,9 +34,15 @@ export class RunFeed {
     const delivered = new Map<string, number>()
     let wake: (() => void) | undefined
     let done = false
+    let overflowed: Date | undefined
     const listener = (rootId: string) => {
       if (pending.size < MAX_PENDING) pending.add(rootId)
+      else overflowed ??= new Date(this.db.clock.nowMs() - OVERLAP_MS)
       wake?.()
+    }
+    const lookUpTheRest = async (since: Date) => {
+      overflowed = undefined
+      for (const { rootId } of await rootsChangedSince(this.db, since)) pending.add(rootId)
     }
     await this.add(listener)
     const iterator: AsyncIterableIterator<RunRow> = {
@@ -52,9 +58,11 @@ export class RunFeed {
             remember(delivered, rootId, run.lastSeq)
             return { done: false, value: run }
           }
-          await new Promise<void>((resolve) => {
-            wake = resolve
-          })
+          if (overflowed) await lookUpTheRest(overflowed)
+          else
+            await new Promise<void>((resolve) => {
+              wake = resolve
+            })
         }
       },
       return: async () => {

@@ -56,5 +56,7 @@ export const ErrorCodeRef = builder.enumType('ErrorCode', {
     PERMISSION_DENIED: 'The API key may not do this.',
     RATE_LIMITED: 'Too many runs of the action wait already.',
     PAYLOAD_TOO_LARGE: 'The params are over the size limit.',
+    SERVICE_UNAVAILABLE:
+      'The database cannot be reached; whether anything was recorded is not known. Repeat with the same key.',
   }),
 })

@@ -11,6 +11,7 @@ import {
   RateLimitedError,
   RequestError,
   RunNotFoundError,
+  ServiceUnavailableError,
   StepNotFoundError,
 } from '../core/request-errors.ts'
 import { builder } from './builder.ts'
@@ -79,6 +80,11 @@ export const errorTypes = {
     'The idempotency key is not 1 to 255 printable characters.',
   ),
   permissionDenied: plainError('PermissionDeniedError', PermissionDeniedError, 'The API key may not do this.'),
+  unavailable: plainError(
+    'ServiceUnavailableError',
+    ServiceUnavailableError,
+    'The database cannot be reached. Whether this one was recorded is not known: repeat it with the same key.',
+  ),
   rateLimited: plainError('RateLimitedError', RateLimitedError, 'Too many runs of the action wait already.'),
   payloadTooLarge: plainError('PayloadTooLargeError', PayloadTooLargeError, 'The params are over the size limit.'),
   invalidParams: builder.objectRef<Refusal<InvalidParamsError>>('InvalidParamsError').implement({
@@ -135,6 +141,16 @@ export const errorTypes = {
 
 /** Errors as data: a refusal becomes the answer, anything else stays a fault. */
 export async function orRefusal<T>(outcome: Promise<T>): Promise<T | Refusal> {
+  try {
+    return await outcome
+  } catch (error) {
+    if (error instanceof RequestError && !(error instanceof ServiceUnavailableError)) return new Refusal(error)
+    throw error
+  }
+}
+
+/** The same for one of many: a database that goes away in the middle takes nothing from the answers of the others. */
+export async function orAnyRefusal<T>(outcome: Promise<T>): Promise<T | Refusal> {
   try {
     return await outcome
   } catch (error) {

@@ -2,7 +2,7 @@ import { cancelRun } from '../executor/commands/cancel-run.ts'
 import { type Executed, executeAction } from '../executor/commands/execute-action.ts'
 import { retryRun } from '../executor/commands/retry-run.ts'
 import { builder } from './builder.ts'
-import { errorTypes, orRefusal } from './errors.ts'
+import { errorTypes, orAnyRefusal, orRefusal } from './errors.ts'
 import { ActionRunRef, RunRef, within } from './run.ts'
 
 const ExecuteActionInput = builder.inputType('ExecuteActionInput', {
@@ -72,7 +72,7 @@ const RetryRunPayload = controlPayload('RetryRunPayload', 'The run that runs aga
 const CancelRunPayload = controlPayload('CancelRunPayload', 'The run that was canceled.')
 
 const { actionNotFound, runNotFound, stepNotFound, invalidParams, invalidInput, invalidKey } = errorTypes
-const { mismatch, invalidTransition, rateLimited, payloadTooLarge, permissionDenied } = errorTypes
+const { mismatch, invalidTransition, rateLimited, payloadTooLarge, permissionDenied, unavailable } = errorTypes
 
 const ExecuteActionResult = builder.unionType('ExecuteActionResult', {
   description: 'The run, or why nothing was recorded.',
@@ -86,6 +86,7 @@ const ExecuteActionResult = builder.unionType('ExecuteActionResult', {
     rateLimited,
     payloadTooLarge,
     permissionDenied,
+    unavailable,
   ],
 })
 
@@ -137,7 +138,7 @@ builder.mutationField('executeActions', (t) =>
     resolve: (_, { inputs }, { executor, actor }) => {
       within('inputs.length', inputs.length, 0, MAX_BATCH)
       return Promise.all(
-        inputs.map((input) => orRefusal(executeAction(executor, { ...request(input, 0), waitMs: 0 }, actor))),
+        inputs.map((input) => orAnyRefusal(executeAction(executor, { ...request(input, 0), waitMs: 0 }, actor))),
       )
     },
   }),

@@ -16,6 +16,7 @@ interface KnownKey {
 export class ApiKeys {
   private stored: KnownKey[] = []
   private refreshedMs = Number.NEGATIVE_INFINITY
+  private refreshing: Promise<void> | undefined
   private readonly db: Database
   private readonly configured: KnownKey | undefined
 
@@ -25,15 +26,23 @@ export class ApiKeys {
     this.configured = configured === undefined ? undefined : { name: 'DO_API_KEY', hash: hashOf(configured) }
   }
 
-  /** The name of the key; `undefined` for one that is not accepted. */
+  /** The name of the key; `undefined` for one that is not accepted. Rejects while the database cannot be asked. */
   async identify(presented: string | undefined): Promise<string | undefined> {
     if (!presented) return undefined
     const hash = hashOf(presented)
     const known = this.match(hash)
-    if (known || performance.now() - this.refreshedMs < REFRESH_MS) return known
-    this.refreshedMs = performance.now()
-    this.stored = await listApiKeys(this.db)
+    if (known !== undefined || performance.now() - this.refreshedMs < REFRESH_MS) return known
+    // those that come meanwhile wait for the same answer
+    this.refreshing ??= this.refresh().finally(() => {
+      this.refreshing = undefined
+    })
+    await this.refreshing
     return this.match(hash)
+  }
+
+  private async refresh(): Promise<void> {
+    this.stored = await listApiKeys(this.db)
+    this.refreshedMs = performance.now()
   }
 
   private match(hash: Buffer): string | undefined {

@@ -108,7 +108,7 @@ async function listen(
     metrics: createMetrics(executor),
     corsOrigins: configuration.corsOrigins,
     maxBodyBytes,
-    ready: () => answers(db),
+    ready: readiness(db),
     log,
   })
   const sockets = serveWebSockets(http.server, graphql, keys, maxBodyBytes, log)
@@ -157,11 +157,24 @@ function deferred() {
   return { promise, resolve, reject }
 }
 
-/** Ready means that the database answers within two seconds. */
+/** Ready means that the database answers within two seconds; asked at most twice a second, whoever asks. */
+function readiness(db: Database): () => Promise<boolean> {
+  let latest: Promise<boolean> | undefined
+  return () => {
+    if (!latest) {
+      latest = answers(db)
+      setTimeout(() => {
+        latest = undefined
+      }, 500).unref()
+    }
+    return latest
+  }
+}
+
 async function answers(db: Database): Promise<boolean> {
   const patience = new Promise<false>((resolve) => setTimeout(() => resolve(false), 2_000).unref())
   return Promise.race([
-    db.reads`select 1`.then(
+    db.hot`select 1`.then(
       () => true,
       () => false,
     ),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { byBucketAndId, GroupCommit } from '../../src/db/group-commit.ts'
-import { inOrder, type ManualCommits, manualCommits, quiet, settled } from './group-commit-support.ts'
+import { until } from '../support/until.ts'
+import { inOrder, type ManualCommits, manualCommits, settled } from './group-commit-support.ts'
 
 const dataError = () => Object.assign(new Error('refused'), { code: '22P02' })
 const unavailable = () => Object.assign(new Error('gone'), { code: 'CONNECTION_CLOSED' })
@@ -137,8 +138,9 @@ describe('a database that is away', () => {
     })
     const outcomes = await Promise.allSettled(all)
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'rejected'])
-    await quiet()
     const after = submit(5)
+    // after a breath, in which the other connections learn that they are gone too
+    await until(() => begun.length === 3)
     await finish()
     expect(await after).toBe('done 5')
     expect(begun).toEqual([[1], [2, 3, 4], [5]])

@@ -165,7 +165,7 @@ const statements: [string, 'hot' | 'reads' | 'user', (db: Database) => Promise<u
     (db) =>
       controlRun(
         db,
-        { id: run.id, kind: 'cancel', key: null, fingerprint: Buffer.alloc(0), legalFrom: [] },
+        { id: run.id, kind: 'cancel', key: 'k', fingerprint: Buffer.alloc(0), legalFrom: [] },
         async () => {},
       ),
   ],

@@ -74,11 +74,13 @@ export const runs = schema.table(
       .where(sql`${run.status} = 'QUEUED'`),
     index('runs_due').on(run.availableAt).where(sql`${run.status} = 'SCHEDULED'`),
     index('runs_running').on(run.workerId).where(sql`${run.workerId} is not null`),
-    // What lists read, newest first.
+    // What lists read, newest first. QUEUED, SCHEDULED and RUNNING have their indexes above, SUCCEEDED is what most runs are.
     index('runs_newest').on(run.createdAt.desc().nullsFirst(), run.id.desc().nullsFirst()),
     index('runs_newest_of_name').on(run.name, run.createdAt.desc().nullsFirst(), run.id.desc().nullsFirst()),
-    index('runs_newest_unhappy')
+    index('runs_newest_of_status')
       .on(run.status, run.createdAt.desc().nullsFirst(), run.id.desc().nullsFirst())
-      .where(sql`${run.status} in ('FAILED', 'CANCELED', 'INDETERMINATE')`),
+      .where(
+        sql`${run.status} in ('PENDING', 'WAITING', 'FAILED', 'CANCELED', 'SKIPPED', 'INDETERMINATE', 'COMPENSATING', 'COMPENSATED')`,
+      ),
   ],
 )

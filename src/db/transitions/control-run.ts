@@ -10,7 +10,7 @@ import { inTransaction } from '../transaction.ts'
 export interface Control {
   readonly id: string
   readonly kind: 'cancel' | 'retry'
-  readonly key: string | null
+  readonly key: string
   /** SHA-256 of what was asked for: the same key with another request is a mismatch. */
   readonly fingerprint: Buffer
   /** The states in which it is legal. */
@@ -18,7 +18,7 @@ export interface Control {
 }
 
 export type ControlOutcome =
-  | { readonly kind: 'done'; readonly before: RunRow }
+  | { readonly kind: 'done' }
   | { readonly kind: 'replayed' }
   | { readonly kind: 'mismatch' }
   | { readonly kind: 'refused'; readonly status: RunStatus }
@@ -57,19 +57,16 @@ async function controlLocked(
     { prepare: true },
   )
   if (!run) return { kind: 'not-found' }
-  if (key !== null) {
-    const [earlier] = await tx<{ fingerprint: Buffer }[]>`
-      select fingerprint from action_do.commands c
-      where c.bucket = ${bucket} and c.run_id = ${id} and c.kind = ${kind} and c.key = ${key}`
-    if (earlier) return { kind: earlier.fingerprint.equals(fingerprint) ? 'replayed' : 'mismatch' }
-  }
+  const [earlier] = await tx<{ fingerprint: Buffer }[]>`
+    select fingerprint from action_do.commands c
+    where c.bucket = ${bucket} and c.run_id = ${id} and c.kind = ${kind} and c.key = ${key}`
+  if (earlier) return { kind: earlier.fingerprint.equals(fingerprint) ? 'replayed' : 'mismatch' }
   if (!legalFrom.includes(run.status)) return { kind: 'refused', status: run.status }
   await apply(tx, run)
-  if (key !== null)
-    await tx`
-      insert into action_do.commands (bucket, run_id, kind, key, fingerprint, outcome, at)
-      values (${bucket}, ${id}, ${kind}, ${key}, ${fingerprint}, ${tx.json({ from: run.status })}, now())`
-  return { kind: 'done', before: run }
+  await tx`
+    insert into action_do.commands (bucket, run_id, kind, key, fingerprint, outcome, at)
+    values (${bucket}, ${id}, ${kind}, ${key}, ${fingerprint}, ${tx.json({ from: run.status })}, now())`
+  return { kind: 'done' }
 }
 
 /** What a statement of a control mutation may be run on. */

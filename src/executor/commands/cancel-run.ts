@@ -10,9 +10,9 @@ import type { Executed } from './execute-action.ts'
 export async function cancelRun(executor: Executor, request: ControlRequest, actor: string): Promise<Executed> {
   const { reason } = request
   const error = { code: 'CANCELED', message: reason ? `Canceled: ${reason}` : 'Canceled', retryable: false }
-  const { run, replayed, before } = await control(executor, 'cancel', request, { reason }, (tx, locked) =>
+  const canceled = await control(executor, 'cancel', request, { reason }, (tx, locked) =>
     applyCancel(tx, locked, { error, actor, reason, offsetMs: executor.db.clock.offsetMs }),
   )
-  if (before?.status === 'RUNNING') executor.canceled(run)
-  return { run, replayed }
+  executor.canceled(canceled.run)
+  return canceled
 }

@@ -1,5 +1,5 @@
 import { fingerprint, idempotencyKeyProblem } from '../../core/idempotency.ts'
-import { parseRunId } from '../../core/ids.ts'
+import { newRunId, parseRunId } from '../../core/ids.ts'
 import { storableText } from '../../core/json.ts'
 import {
   IdempotencyMismatchError,
@@ -41,10 +41,12 @@ export async function control(
   request: ControlRequest,
   asked: unknown,
   apply: (sql: ControlSql, run: RunRow) => Promise<void>,
-): Promise<Executed & { before: RunRow | undefined }> {
+): Promise<Executed> {
   const id = checkRequest(request)
   const { participle, legalFrom } = VERBS[kind]
-  const key = request.idempotencyKey
+  // Without a key of the caller's it gets one of its own: it must be safe to repeat when its answer is lost.
+  const made = request.idempotencyKey === null
+  const key = request.idempotencyKey ?? `made:${newRunId()}`
   const command = { id, kind, key, fingerprint: fingerprint(asked), legalFrom }
   const outcome = await whileUnavailable(executor.options.unavailableMs, () => controlRun(executor.db, command, apply))
   switch (outcome.kind) {
@@ -55,12 +57,16 @@ export async function control(
     case 'refused':
       throw new InvalidTransitionError(participle, outcome.status, legalFrom)
     case 'replayed':
-      return { run: await existingRun(executor, id, request.id), replayed: true, before: undefined }
     case 'done': {
       const run = await existingRun(executor, id, request.id)
+      if (outcome.kind === 'replayed' && !made) {
+        // it may be the repetition of this very call, whose answer was lost: then nobody has been told yet
+        executor.hub.announce(run.rootId)
+        return { run, replayed: true }
+      }
       executor.announce(run)
       executor.log.info({ run: request.id, status: run.status, reason: request.reason }, `a run was ${participle}`)
-      return { run, replayed: false, before: outcome.before }
+      return { run, replayed: false }
     }
   }
 }

@@ -22,10 +22,9 @@ export async function retryRun(executor: Executor, request: RetryRequest, actor:
   if (step !== null) throw new StepNotFoundError(step)
   if (params !== undefined) await checkAmended(executor, request.id, params)
   const asked = { reason, newKey, amended: params !== undefined, params: params ?? null }
-  const { run, replayed } = await control(executor, 'retry', request, asked, (tx, locked) =>
+  return control(executor, 'retry', request, asked, (tx, locked) =>
     applyRetry(tx, locked, { actor, reason, params, newKey, offsetMs: executor.db.clock.offsetMs }),
   )
-  return { run, replayed }
 }
 
 async function checkAmended(executor: Executor, shown: string, params: unknown): Promise<void> {
