@@ -62,6 +62,11 @@ const refusals: [errors.RequestError, errors.ErrorCode, string][] = [
     'PAYLOAD_TOO_LARGE',
     'The params take 2000 bytes as JSON; the limit is 1000. Store large data elsewhere and pass a reference.',
   ],
+  [
+    new errors.ServiceUnavailableError(new Error('ECONNREFUSED')),
+    'SERVICE_UNAVAILABLE',
+    'The database cannot be reached at the moment. Repeat the call with the same idempotency key.',
+  ],
 ]
 
 test.each(refusals)('%s', (error, code, message) => {
@@ -100,10 +105,11 @@ test('a message stays short and printable however long the caller’s text is', 
   }
 })
 
-test('a database that is away is no refusal: whether anything was recorded is not known', () => {
+test('of a database that is away the message says to repeat with the same key: whether anything was recorded is not known', () => {
   const cause = new Error('ECONNREFUSED')
   const error = new errors.ServiceUnavailableError(cause)
-  expect(error).not.toBeInstanceOf(errors.RequestError)
+  expect(error).toBeInstanceOf(errors.RequestError)
+  expect(error.code).toBe('SERVICE_UNAVAILABLE')
   expect(error.cause).toBe(cause)
   expect(error.message).toContain('the same idempotency key')
 })

@@ -146,7 +146,7 @@ test('a handler that returns while the database is away is recorded once it is b
   expect(run).toMatchObject({ status: 'SUCCEEDED', result: 'done in the dark', attempts: [{ status: 'SUCCEEDED' }] })
   expect(run.attempts).toHaveLength(1)
   expect(calls).toBe(1)
-  expect((await fetch(new URL('/health/ready', server.url))).status).toBe(200)
+  await until(async () => (await fetch(new URL('/health/ready', server.url))).status === 200)
 })
 
 test('while the database is away every request says that it may be repeated', async () => {
@@ -198,10 +198,9 @@ test('connections that break under control mutations harm nobody: each takes eff
     proxy.cutAll()
   }
   await Promise.all(canceling)
-  const own = queryOf(databaseUrl)
-  expect(await own`select status::text, last_seq, count(*)::int from action_do.runs group by 1, 2`).toEqual([
-    { status: 'CANCELED', last_seq: 2, count: 60 },
-  ])
+  const rows = await queryOf(databaseUrl)`
+    select status::text, last_seq, count(*)::int from action_do.runs group by 1, 2`
+  expect(rows).toEqual([{ status: 'CANCELED', last_seq: 2, count: 60 }])
 })
 
 test('streams go on where they were when the database is back', async () => {
@@ -230,11 +229,10 @@ test('after an outage the nodes hear each other again', async () => {
   await outage(proxy, 300)
   const heard = new Promise<void>((resolve) => listener.executor.hub.watchAll((ids) => void (ids.length && resolve())))
   // hints are no promise: each submission is another one
-  const hints = until(async () => {
+  await until(async () => {
     await worker.execute({ name: 'held', waitMs: 0 })
-    return await Promise.race([heard.then(() => true), sleep(100, false)])
+    return Promise.race([heard.then(() => true), sleep(100, false)])
   })
-  await hints
   go.open()
   expect((await settled(worker, id)).status).toBe('SUCCEEDED')
 })

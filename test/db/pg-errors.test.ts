@@ -19,10 +19,11 @@ const faults: Record<DatabaseFault, readonly string[]> = {
     '57P03',
     '53300',
     '53100',
+    '25006',
   ],
   conflict: ['40001', '40P01', '55P03'],
   data: ['22001', '22003', '22P02', '22P05', '23502', '23505', '23514', '54000'],
-  other: ['42P01', '42501', '57014', 'XX000', '25006', 'EACCES', '', 'CONNECTION'],
+  other: ['42P01', '42501', '57014', 'XX000', 'EACCES', '', 'CONNECTION'],
 }
 const coded = Object.entries(faults).flatMap(([fault, codes]) => codes.map((code) => [code, fault] as const))
 

@@ -6,6 +6,7 @@ import { runsByIds } from '../../src/db/reads/runs.ts'
 import type { RunRow } from '../../src/db/rows.ts'
 import { Hub } from '../../src/events/hub.ts'
 import { Waits } from '../../src/executor/wait.ts'
+import { until } from '../support/until.ts'
 import { Gate } from './gate.ts'
 
 vi.mock('../../src/db/reads/runs.ts', () => ({ runsByIds: vi.fn() }))
@@ -170,7 +171,8 @@ describe('a database that is away', () => {
     await gate.fail(Object.assign(new Error('gone'), { code: 'ECONNREFUSED' }))
     expect([settled.mock.calls, rejected.mock.calls]).toEqual([[], []])
     hub.wakeEveryone()
-    await inAMoment()
+    // after a loss the next read takes a breath
+    await until(() => query.mock.calls.length === 2)
     await gate.open([succeeded])
     expect(settled).toHaveBeenCalledWith(succeeded)
   })

@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest'
 import { action, NonRetryableError } from '../../src/index.ts'
+import { testDatabase } from '../support/database.ts'
+import { startProxy } from '../support/proxy.ts'
 import { codeIn, rawRequest } from '../support/raw-http.ts'
 import { latch, submit } from '../support/runs.ts'
 import { startTestServer, type TestServer } from '../support/server.ts'
+import { until } from '../support/until.ts'
 
 const good = action('good', { run: () => 'done' })
 
@@ -25,12 +28,16 @@ test('health and metrics need no key', async () => {
 })
 
 test('a server whose database does not answer is live and not ready', async () => {
-  const server = await startTestServer([good], { logLevel: 'silent' })
-  await server.executor.db.reads.end({ timeout: 0 })
+  const database = await startProxy(await testDatabase())
+  const server = await startTestServer([good], { databaseUrl: database.url, logLevel: 'silent' })
+  database.refuse(true)
+  database.cutAll()
   expect((await get(server, '/health/live')).status).toBe(200)
   const ready = await get(server, '/health/ready')
   expect(ready.status).toBe(503)
   expect(JSON.parse(ready.body)).toEqual({ status: 'database unavailable' })
+  database.refuse(false)
+  await until(async () => (await get(server, '/health/ready')).status === 200)
 })
 
 test('the root leads to the API', async () => {
