@@ -32,7 +32,7 @@ export function isSettled(status: RunStatus): boolean {
 }
 
 /** A run out of an answer. The type of its result is the caller's word: it comes from the definitions. */
-export function toRun<R>({ __typename, ...run }: WireRun): Run<R> {
+function toRun<R>({ __typename, ...run }: WireRun): Run<R> {
   return { kind: __typename === 'WorkflowRun' ? 'WORKFLOW' : 'ACTION', ...(run as Omit<Run<R>, 'kind'>) }
 }
 

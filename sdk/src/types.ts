@@ -63,7 +63,7 @@ export interface RunEvent {
 export type RunRef<R = unknown> = string | Run<R>
 
 /** An answer without success. What is known of the run is there all the same. */
-export interface Failure {
+interface Failure {
   readonly result: undefined
   readonly error: DoError
   readonly runId: string | undefined

@@ -22,7 +22,7 @@ import { Worker } from './worker.ts'
 const HANDED_ON = '*'
 
 /** What a subscription is broken with when the server stops. */
-export class ServerStoppingError extends Error {
+class ServerStoppingError extends Error {
   constructor() {
     super('The server stops; reconnect and go on from the last seq')
   }

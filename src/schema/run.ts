@@ -11,7 +11,7 @@ import { RunErrorRef } from './run-error.ts'
 
 const MAX_EVENTS = 1_000
 
-export const NodeRef = builder.interfaceRef<RunRow>('Node').implement({
+const NodeRef = builder.interfaceRef<RunRow>('Node').implement({
   description: 'Anything with an id of its own.',
   fields: (t) => ({
     id: t.id({

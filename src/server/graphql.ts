@@ -8,7 +8,7 @@ import { type Context, createContext } from '../schema/context.ts'
 import { schema } from '../schema/index.ts'
 
 /** What the HTTP server and the WebSocket server hand in with a request. */
-export interface RequestContext {
+interface RequestContext {
   readonly actor: string
   /** Called when the answer is a stream of events. */
   readonly onEventStream?: () => void

@@ -34,7 +34,7 @@ export function manualCommits(): ManualCommits {
 }
 
 /** Resolves after everything that can go on without a timer or the network has. */
-export function quiet(): Promise<void> {
+function quiet(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 

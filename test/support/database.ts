@@ -18,7 +18,7 @@ export async function emptyDatabase(): Promise<string> {
 }
 
 /** Runs one statement as the cluster's owner. */
-export async function onCluster(statement: string): Promise<void> {
+async function onCluster(statement: string): Promise<void> {
   const admin = client(inject('cluster'), { max: 1 })
   try {
     await admin.unsafe(statement)

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 
 /** One call that arrived. It counts, whether or not it is ever answered: the effect has happened. */
-export interface EffectCall {
+interface EffectCall {
   readonly what: string
   /** The downstream idempotency key that it carried. */
   readonly key: string

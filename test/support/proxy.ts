@@ -25,7 +25,7 @@ export interface DatabaseProxy {
   sent(statement: RegExp): Promise<void>
 }
 
-export interface HeldRequest {
+interface HeldRequest {
   release(): void
   cut(): void
 }

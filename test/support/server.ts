@@ -54,7 +54,7 @@ export interface ExecuteAnswer {
   issues?: { path: string; message: string }[]
 }
 
-export const RUN_FIELDS = `id status result heartbeat lastSeq error { code message retryable details }
+const RUN_FIELDS = `id status result heartbeat lastSeq error { code message retryable details }
   attempts { number status error { code message } }
   events { seq from to reason attempt data actor }`
 

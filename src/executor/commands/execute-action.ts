@@ -36,7 +36,7 @@ export interface Executed {
 }
 
 /** The longest that one request may wait for an outcome. */
-export const MAX_WAIT_MS = 300_000
+const MAX_WAIT_MS = 300_000
 const DAY_MS = 86_400_000
 /** A moment this far in the past is a mistake, not a late call. */
 const MAX_PAST_MS = DAY_MS
