@@ -47,7 +47,11 @@ export async function batchedPair(target: ConnectionTarget): Promise<Contender> 
 }
 
 async function scratchTable(target: ConnectionTarget, name: string, max: number) {
-  const sql = client(target, { max, connection: { enable_seqscan: 'off' } as Record<string, string> })
+  const sql = client(target, {
+    max,
+    fetch_types: true,
+    connection: { enable_seqscan: 'off' } as Record<string, string>,
+  })
   await sql.unsafe('create schema if not exists bench')
   await sql.unsafe(`drop table if exists bench.${name}`)
   await sql.unsafe(`create table bench.${name} (id uuid primary key, params json, status text, result json)`)
