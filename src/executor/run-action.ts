@@ -1,34 +1,18 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { Logger } from 'pino'
 import { NonRetryableError } from '../core/errors.ts'
-import { type FailureSignals, type RunError, recordError, signalsOf, tangible } from '../core/failure.ts'
+import { type FailureSignals, recordError, signalsOf } from '../core/failure.ts'
 import { downstreamKey, showRunId } from '../core/ids.ts'
 import { type AttemptFacts, type Decision, decide, type Outcome } from '../core/outcome.ts'
-import type { Database } from '../db/client.ts'
 import type { RunRow } from '../db/rows.ts'
 import { AttemptTimeout, RunRevoked, WorkerStopped } from './abort.ts'
+import { askProbe, ProbeError } from './ask-probe.ts'
+import type { Attempt } from './attempt.ts'
+import { callHandler, StillRunning } from './call-handler.ts'
 import type { HandlerContext } from './define-action.ts'
 import { HeartbeatRecorder } from './heartbeat.ts'
-import type { ExecutorOptions } from './options.ts'
-import type { AttemptEnds, EndOutcome } from './persist.ts'
-import type { RegisteredAction } from './registry.ts'
+import type { EndOutcome } from './persist.ts'
 import { encodeResult } from './result.ts'
 import { runInTransaction, Superseded } from './run-transactional.ts'
 import { validate } from './validate.ts'
-
-/** What the pipeline of an attempt works with. */
-export interface Attempt {
-  readonly run: RunRow
-  readonly action: RegisteredAction
-  /** Aborts the handler: timeout, cancel, lost lease, stop. */
-  readonly abort: AbortController
-  /** Aborted when even the record of the attempt's end is given up: the process is about to exit. */
-  readonly giveUp: AbortSignal
-  readonly db: Database
-  readonly ends: AttemptEnds
-  readonly options: ExecutorOptions
-  readonly log: Logger
-}
 
 /**
  * Executes one attempt of a run that this worker holds, and records how it ended. Answers with the run as it then stands;
@@ -96,93 +80,12 @@ function contextOf(
   }
 }
 
-/** The handler's answer, or the reason of the abort, whichever comes first. */
-function untilAborted<T>(signal: AbortSignal, call: () => T | Promise<T>): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const aborted = () => reject(signal.reason)
-    if (signal.aborted) return aborted()
-    signal.addEventListener('abort', aborted, { once: true })
-    Promise.resolve()
-      .then(call)
-      .then(resolve, (thrown) => reject(tangible(thrown)))
-      .finally(() => signal.removeEventListener('abort', aborted))
-  })
-}
-
-/**
- * Calls the handler. An `unsafe` one that is cut is given a moment to come to its end: the probe must not be asked, and
- * nobody may begin again, while it is still at it.
- */
-async function callHandler(attempt: Attempt, context: HandlerContext<unknown>): Promise<unknown> {
-  const { action, abort, giveUp } = attempt
-  const handler = Promise.resolve().then(() => action.run(context as never))
-  try {
-    return await untilAborted(abort.signal, () => handler)
-  } catch (thrown) {
-    const cut = thrown instanceof AttemptTimeout || thrown instanceof WorkerStopped
-    if (action.effect !== 'unsafe' || !cut || (await settles(handler, UNSAFE_SETTLE_MS, giveUp))) throw thrown
-    throw new StillRunning(thrown)
-  }
-}
-
-/** How long an unsafe handler may take to heed its `signal`. */
-const UNSAFE_SETTLE_MS = 2_000
-
-/** An unsafe handler that was cut goes on: what it will have done, nobody knows. */
-class StillRunning extends Error {
-  readonly cut: Error
-  constructor(cut: Error) {
-    super('The handler goes on after it was cut')
-    this.cut = cut
-  }
-}
-
-function settles(work: Promise<unknown>, ms: number, giveUp: AbortSignal): Promise<boolean> {
-  const settled = work.then(
-    () => true,
-    () => true,
-  )
-  const late = sleep(ms, false, { signal: giveUp, ref: false }).catch(() => false)
-  return Promise.race([settled, late])
-}
-
-/**
- * The outcome of an earlier attempt was lost. `undefined`: the effect did not happen, and the handler may run.
- */
-async function askProbe(attempt: Attempt, context: HandlerContext<unknown>): Promise<Outcome | undefined> {
-  const { action, run, options } = attempt
-  const undecided = (error: RunError): Outcome => ({ kind: 'undecided', error })
-  if (!action.probe) return undecided(recordError(new ProbeError('the action has no probe any more')))
-  try {
-    const verdict = await untilAborted(attempt.abort.signal, () => action.probe?.(context))
-    switch (verdict?.outcome) {
-      case 'succeeded':
-        return { kind: 'confirmed', result: await encodeResult(action, verdict.result, options.maxResultBytes) }
-      case 'not-executed':
-        if (run.failures < action.retry.maxAttempts) return undefined
-        return { kind: 'exhausted', error: recordError(new ProbeError('it did not happen, and no attempts are left')) }
-      default:
-        return undecided(recordError(new ProbeError('nobody can tell')))
-    }
-  } catch (thrown) {
-    if (thrown instanceof RunRevoked || thrown instanceof WorkerStopped) throw thrown
-    return undecided(recordError(new ProbeError('the probe failed', thrown)))
-  }
-}
-
-class ProbeError extends Error {
-  readonly code = 'OUTCOME_UNKNOWN'
-  constructor(found: string, cause?: unknown) {
-    super(`The outcome of an attempt was lost; of its effect the probe says: ${found}`, { cause })
-  }
-}
-
 async function executeInTransaction(
   attempt: Attempt,
   context: HandlerContext<unknown>,
   heartbeat: HeartbeatRecorder,
 ): Promise<RunRow> {
-  const { row, decision } = await runInTransaction(attempt, context, untilAborted, async (result) => {
+  const { row, decision } = await runInTransaction(attempt, context, async (result) => {
     await heartbeat.finish()
     return { ...decide({ kind: 'returned', result }, factsOf(attempt)), ...identity(attempt.run) }
   })

@@ -3,10 +3,10 @@ import type { UserTransaction } from '../db/client.ts'
 import { isTransient } from '../db/pg-errors.ts'
 import { cancelStatement } from '../db/transaction.ts'
 import { type AttemptEnd, type EndedRow, endAttemptIn } from '../db/transitions/end-attempts.ts'
+import { type Attempt, untilAborted } from './attempt.ts'
 import type { HandlerContext } from './define-action.ts'
 import { TransactionGuard } from './guard-transaction.ts'
 import { encodeResult } from './result.ts'
-import type { Attempt } from './run-action.ts'
 
 /** The run went to another hand: the handler's writes are rolled back. */
 export class Superseded extends Error {
@@ -17,8 +17,6 @@ export class Superseded extends Error {
 
 const RETRY_MS = { first: 10, most: 1_000 }
 
-type UntilAborted = <T>(signal: AbortSignal, call: () => T | Promise<T>) => Promise<T>
-
 /**
  * Executes a `transactional` handler: its writes, the attempt, the event and the run's new state commit together or not at
  * all. What the database itself rolls back (a deadlock, a serialization failure, a connection that broke) is executed again
@@ -27,7 +25,6 @@ type UntilAborted = <T>(signal: AbortSignal, call: () => T | Promise<T>) => Prom
 export async function runInTransaction(
   attempt: Attempt,
   context: HandlerContext<unknown>,
-  untilAborted: UntilAborted,
   decideEnd: (result: string) => Promise<AttemptEnd>,
 ): Promise<{ row: EndedRow; decision: AttemptEnd }> {
   for (let delayMs = RETRY_MS.first; ; delayMs = Math.min(delayMs * 2, RETRY_MS.most)) {

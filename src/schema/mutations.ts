@@ -1,5 +1,6 @@
 import { cancelRun } from '../executor/commands/cancel-run.ts'
-import { type Executed, executeAction } from '../executor/commands/execute-action.ts'
+import { executeAction } from '../executor/commands/execute-action.ts'
+import type { Executed } from '../executor/commands/execution.ts'
 import { retryRun } from '../executor/commands/retry-run.ts'
 import { builder } from './builder.ts'
 import { errorTypes, orAnyRefusal, orRefusal } from './errors.ts'

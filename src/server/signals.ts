@@ -1,8 +1,11 @@
 import type { Logger } from 'pino'
-import type { RunningServer } from './serve.ts'
 
 /** SIGTERM and SIGINT stop the server in good order; a second one changes nothing. The process ends with 0, in time. */
-export function stopOnSignals(server: RunningServer, timeoutMs: number, log: Logger): void {
+export function stopOnSignals(
+  server: { stop(): Promise<void>; stopped: Promise<void> },
+  timeoutMs: number,
+  log: Logger,
+): void {
   const stop = () => {
     const force = setTimeout(() => {
       log.warn(

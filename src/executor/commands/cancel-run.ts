@@ -1,7 +1,7 @@
 import { cancelRun as applyCancel } from '../../db/transitions/cancel-run.ts'
 import type { Executor } from '../executor.ts'
 import { type ControlRequest, control } from './control.ts'
-import type { Executed } from './execute-action.ts'
+import type { Executed } from './execution.ts'
 
 /**
  * Ends a run that has not ended. A handler that is running learns of it through its `signal`; what it still does changes

@@ -13,7 +13,8 @@ import type { RunRow } from '../../db/rows.ts'
 import { type ControlSql, controlRun } from '../../db/transitions/control-run.ts'
 import type { Executor } from '../executor.ts'
 import { whileUnavailable } from '../submissions.ts'
-import { type Executed, existingRun } from './execute-action.ts'
+import { existingRun } from './execute-action.ts'
+import type { Executed } from './execution.ts'
 
 /** A control mutation as it was asked for. */
 export interface ControlRequest {

@@ -17,23 +17,8 @@ import type { Executor } from '../executor.ts'
 import type { RegisteredAction } from '../registry.ts'
 import { type Submission, whileUnavailable } from '../submissions.ts'
 import { validate } from '../validate.ts'
+import type { ExecuteAction, Executed } from './execution.ts'
 import { recordedEarlier } from './recorded-earlier.ts'
-
-export interface ExecuteAction {
-  readonly name: string
-  readonly params: unknown
-  /** Absent: each call is a new intent. */
-  readonly idempotencyKey: string | null
-  readonly waitMs: number
-  readonly runAt: Date | null
-  readonly priority: number
-}
-
-export interface Executed {
-  readonly run: RunRow
-  /** False only in the answer to the call that recorded the run. */
-  readonly replayed: boolean
-}
 
 /** The longest that one request may wait for an outcome. */
 const MAX_WAIT_MS = 300_000

@@ -9,7 +9,7 @@ import {
 } from '../../core/request-errors.ts'
 import type { Executor } from '../executor.ts'
 import { whileUnavailable } from '../submissions.ts'
-import type { ExecuteAction, Executed } from './execute-action.ts'
+import type { ExecuteAction, Executed } from './execution.ts'
 
 /** What the same request may have passed before: another version of the action, another limit, a `runAt` not yet past. */
 const FOR_NOW = [ActionNotFoundError, InvalidParamsError, PayloadTooLargeError, InvalidInputError]

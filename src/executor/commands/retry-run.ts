@@ -3,7 +3,8 @@ import { ActionNotFoundError, StepNotFoundError } from '../../core/request-error
 import { retryRun as applyRetry } from '../../db/transitions/retry-run.ts'
 import type { Executor } from '../executor.ts'
 import { type ControlRequest, control } from './control.ts'
-import { checkParams, type Executed, existingRun } from './execute-action.ts'
+import { checkParams, existingRun } from './execute-action.ts'
+import type { Executed } from './execution.ts'
 
 export interface RetryRequest extends ControlRequest {
   readonly step: string | null
