@@ -4,7 +4,8 @@ import type { Executed } from '../executor/commands/execution.ts'
 import { retryRun } from '../executor/commands/retry-run.ts'
 import { builder } from './builder.ts'
 import { errorTypes, orAnyRefusal, orRefusal } from './errors.ts'
-import { ActionRunRef, RunRef, within } from './run.ts'
+import { within } from './malformed.ts'
+import { ActionRunRef, RunRef } from './run.ts'
 
 const ExecuteActionInput = builder.inputType('ExecuteActionInput', {
   description: 'An action to execute, and the key that names the intent.',

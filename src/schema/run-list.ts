@@ -1,11 +1,11 @@
-import { GraphQLError } from 'graphql'
 import { keyedRunId } from '../core/ids.ts'
 import type { RunKind, RunStatus } from '../core/status.ts'
 import { listRuns, type RunCursor, type RunFilter } from '../db/reads/run-list.ts'
 import type { RunRow } from '../db/rows.ts'
 import { builder } from './builder.ts'
 import { RunKindRef, RunStatusRef } from './enums.ts'
-import { RunRef, within } from './run.ts'
+import { badInput, within } from './malformed.ts'
+import { RunRef } from './run.ts'
 
 const DEFAULT_PAGE = 50
 const MAX_PAGE = 500
@@ -162,8 +162,4 @@ function decodeCursor(argument: string, cursor: string | null | undefined): RunC
   if (id === undefined || Number.isNaN(createdAt.getTime()))
     throw badInput(`${argument} is no cursor of this list: take one from an edge or pageInfo`)
   return { createdAt, id }
-}
-
-function badInput(message: string): GraphQLError {
-  return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })
 }

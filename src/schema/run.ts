@@ -1,4 +1,3 @@
-import { GraphQLError } from 'graphql'
 import { parseRunId, showRunId } from '../core/ids.ts'
 import { hasEnded } from '../core/status.ts'
 import type { RunRow } from '../db/rows.ts'
@@ -7,6 +6,7 @@ import { builder } from './builder.ts'
 import type { Context } from './context.ts'
 import { RunStatusRef } from './enums.ts'
 import { RunEventRef } from './event.ts'
+import { within } from './malformed.ts'
 import { RunErrorRef } from './run-error.ts'
 
 const MAX_EVENTS = 1_000
@@ -115,12 +115,4 @@ builder.queryField('node', (t) =>
 async function loadRun(shown: string, { loaders }: Context): Promise<RunRow | null> {
   const id = parseRunId(shown)
   return id === undefined ? null : ((await loaders.runs.load(id)) ?? null)
-}
-
-/** An argument in its range, or a BAD_USER_INPUT that names it. */
-export function within(argument: string, value: number, min: number, max: number): number {
-  if (value >= min && value <= max) return value
-  throw new GraphQLError(`${argument} is ${value}; it must be ${min} to ${max}`, {
-    extensions: { code: 'BAD_USER_INPUT', argument },
-  })
 }

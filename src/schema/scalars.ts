@@ -1,5 +1,6 @@
-import { GraphQLError, Kind, type ValueNode } from 'graphql'
+import { Kind, type ValueNode } from 'graphql'
 import { builder } from './builder.ts'
+import { badInput } from './malformed.ts'
 
 builder.scalarType('JSON', {
   description: 'Any JSON value. Numbers are IEEE 754 doubles, as in RFC 8785.',
@@ -60,8 +61,4 @@ function literal(node: ValueNode, variables: Record<string, unknown>): unknown {
     case Kind.VARIABLE:
       return variables[node.name.value] ?? null
   }
-}
-
-function badInput(message: string): GraphQLError {
-  return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })
 }

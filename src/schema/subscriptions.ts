@@ -1,10 +1,10 @@
-import { GraphQLError } from 'graphql'
 import { parseRunId } from '../core/ids.ts'
 import type { RunFilter } from '../db/reads/run-list.ts'
 import type { EventRow, RunRow } from '../db/rows.ts'
 import { builder } from './builder.ts'
 import type { Context } from './context.ts'
 import { RunEventRef } from './event.ts'
+import { malformed } from './malformed.ts'
 import { RunRef } from './run.ts'
 import { RunFilterRef, readFilter } from './run-list.ts'
 
@@ -45,17 +45,13 @@ async function watchRun(
 ): Promise<AsyncIterable<EventRow>> {
   const id = parseRunId(shown)
   const run = id && (await loaders.runs.load(id))
-  if (!run) throw refusal(`There is no run ${JSON.stringify(shown.slice(0, 100))}`, 'RUN_NOT_FOUND')
+  if (!run) throw malformed(`There is no run ${JSON.stringify(shown.slice(0, 100))}`, 'RUN_NOT_FOUND')
   // A child's cursor counts in its root's stream.
   const root = run.rootId === run.id ? run : await loaders.runs.load(run.rootId)
   const last = root?.lastSeq ?? run.lastSeq
   if (after < 0 || after > last)
-    throw refusal(`after is ${after}; the newest event of the run has seq ${last}`, 'INVALID_INPUT')
+    throw malformed(`after is ${after}; the newest event of the run has seq ${last}`, 'INVALID_INPUT')
   return executor.streams.subscribe(run.rootId, run.id, after)
-}
-
-function refusal(message: string, code: string): GraphQLError {
-  return new GraphQLError(message, { extensions: { code } })
 }
 
 /** Not a generator: its `return()` must settle at once, also while it waits. */

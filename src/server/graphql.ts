@@ -6,6 +6,7 @@ import { isTransient } from '../db/pg-errors.ts'
 import type { Executor } from '../executor/executor.ts'
 import { type Context, createContext } from '../schema/context.ts'
 import { schema } from '../schema/index.ts'
+import { badInput } from '../schema/malformed.ts'
 
 /** What the HTTP server and the WebSocket server hand in with a request. */
 interface RequestContext {
@@ -78,10 +79,6 @@ function checkDepth(source: Source): void {
     if (CLOSING.has(kind)) depth--
     if (depth > MAX_DEPTH) throw badInput(`The document is nested deeper than ${MAX_DEPTH} levels`)
   }
-}
-
-function badInput(message: string): GraphQLError {
-  return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })
 }
 
 /** Faults keep no internals; one that passes by itself says so. Every error has a code. */
