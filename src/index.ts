@@ -11,5 +11,7 @@ export {
   type ProbeContext,
   type TransactionalContext,
 } from './executor/define-action.ts'
+export { actionRef, workflow, workflowRef } from './executor/define-workflow.ts'
+export type { Json, StepError, Workflow } from './executor/workflow-types.ts'
 export { type RunningServer, type ServeOptions, serve } from './server/serve.ts'
 export { ConfigurationError } from './server/settings.ts'

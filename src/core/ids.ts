@@ -14,7 +14,31 @@ export function keyedRunId(kind: RunKind, name: string, idempotencyKey: string):
   const hash = createHash('sha256')
     .update(JSON.stringify([NAMESPACE, kind, name, idempotencyKey]))
     .digest()
-  const bytes = hash.subarray(0, 16)
+  return uuidV8(hash.subarray(0, 16))
+}
+
+/**
+ * The id of a step's run: of its parent's, the step's key, and its index where it is one of several. So that planning a
+ * step twice is harmless, and whoever knows the graph knows the ids. It has its parent's bucket.
+ */
+export function stepRunId(parentId: string, key: string, index: number | null): string {
+  return childId(parentId, ['step', parentId, key, index])
+}
+
+/** The id of the run that undoes what a run did. */
+export function compensationRunId(id: string, generation: number): string {
+  return childId(id, ['compensation', id, generation])
+}
+
+function childId(parentId: string, parts: readonly unknown[]): string {
+  const bytes = createHash('sha256').update(JSON.stringify(parts)).digest().subarray(0, 16)
+  const bucket = bucketOf(parentId)
+  bytes[14] = (bytes[14]! & 0xfc) | (bucket >> 8)
+  bytes[15] = bucket & 0xff
+  return uuidV8(bytes)
+}
+
+function uuidV8(bytes: Uint8Array): string {
   bytes[6] = (bytes[6]! & 0x0f) | 0x80
   bytes[8] = (bytes[8]! & 0x3f) | 0x80
   return uuidOf(bytes)

@@ -11,9 +11,11 @@ export abstract class RequestError extends Error {
 
 export const ERROR_CODES = [
   'ACTION_NOT_FOUND',
+  'WORKFLOW_NOT_FOUND',
   'RUN_NOT_FOUND',
   'STEP_NOT_FOUND',
   'INVALID_PARAMS',
+  'INVALID_DEFINITION',
   'INVALID_INPUT',
   'INVALID_IDEMPOTENCY_KEY',
   'IDEMPOTENCY_MISMATCH',
@@ -33,6 +35,14 @@ export class ActionNotFoundError extends RequestError {
   }
 }
 
+export class WorkflowNotFoundError extends RequestError {
+  readonly code = 'WORKFLOW_NOT_FOUND'
+  constructor(name: string, known: readonly string[]) {
+    const list = known.length > 0 ? `Registered are: ${known.slice(0, 20).join(', ')}` : 'No workflow is registered'
+    super(`There is no workflow ${JSON.stringify(name.slice(0, 100))}. ${list}.`)
+  }
+}
+
 export class RunNotFoundError extends RequestError {
   readonly code = 'RUN_NOT_FOUND'
   constructor(id: string) {
@@ -42,19 +52,24 @@ export class RunNotFoundError extends RequestError {
 
 export class StepNotFoundError extends RequestError {
   readonly code = 'STEP_NOT_FOUND'
-  constructor(step: string) {
-    super(`The run has no step ${JSON.stringify(step.slice(0, 100))}: it executes a single action. Leave \`step\` out.`)
+  /** @param keys of the run's steps; empty for the run of a single action. */
+  constructor(step: string, keys: readonly string[] = []) {
+    const hint =
+      keys.length > 0
+        ? `. Its steps are: ${keys.slice(0, 20).join(', ')}.`
+        : ': it executes a single action. Leave `step` out.'
+    super(`The run has no step ${JSON.stringify(step.slice(0, 100))}${hint}`)
   }
 }
 
 export class InvalidParamsError extends RequestError {
   readonly code = 'INVALID_PARAMS'
   readonly issues: readonly Issue[]
-  constructor(name: string, issues: readonly Issue[]) {
+  constructor(name: string, issues: readonly Issue[], kind: 'action' | 'workflow' | 'step' | 'signal' = 'action') {
     const [first] = issues
     const where = first?.path ? `params.${first.path}: ` : ''
     const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : ''
-    super(`The params do not fit the action ${name}: ${where}${first?.message ?? 'invalid'}${more}`)
+    super(`The params do not fit the ${kind} ${name}: ${where}${first?.message ?? 'invalid'}${more}`)
     this.issues = issues
   }
 }

@@ -38,6 +38,19 @@ export const ENDED_STATUSES = [
   'COMPENSATED',
 ] as const satisfies readonly RunStatus[]
 
+/** The states in which a run goes on by itself, or by what it waits for. */
+export const ACTIVE_STATUSES = [
+  'SCHEDULED',
+  'QUEUED',
+  'RUNNING',
+  'WAITING',
+  'COMPENSATING',
+] as const satisfies readonly RunStatus[]
+
+export function isActive(status: RunStatus): boolean {
+  return (ACTIVE_STATUSES as readonly RunStatus[]).includes(status)
+}
+
 /** Whether nothing more happens to the run by itself. */
 export function hasEnded(status: RunStatus): boolean {
   return (ENDED_STATUSES as readonly RunStatus[]).includes(status)
@@ -61,5 +74,14 @@ export const ATTEMPT_STATUS_MEANINGS: Record<AttemptStatus, string> = {
   LOST: 'The worker died or lost its lease; what the handler did is unknown.',
 }
 
-export const RUN_KINDS = ['ACTION', 'WORKFLOW'] as const
+/** What a run executes. Roots are of the first two kinds; the others are steps that call nothing. */
+export const RUN_KINDS = ['ACTION', 'WORKFLOW', 'GROUP', 'WAIT', 'VALUE'] as const
 export type RunKind = (typeof RUN_KINDS)[number]
+
+export const RUN_KIND_MEANINGS: Record<RunKind, string> = {
+  ACTION: 'A single action.',
+  WORKFLOW: 'A graph of steps.',
+  GROUP: 'A step that runs once for each item of a list, or again and again: its runs are its iterations.',
+  WAIT: 'A step that waits for a time, a signal or an approval.',
+  VALUE: 'A step that computes a value.',
+}

@@ -5,6 +5,7 @@ import type { RunRow } from '../db/rows.ts'
 import type { ExecutorOptions } from './options.ts'
 import type { AttemptEnds } from './persist.ts'
 import type { RegisteredAction } from './registry.ts'
+import type { Workflows } from './workflow/workflows.ts'
 
 /** What the pipeline of an attempt works with. */
 export interface Attempt {
@@ -14,7 +15,10 @@ export interface Attempt {
   readonly abort: AbortController
   /** Aborted when even the record of the attempt's end is given up: the process is about to exit. */
   readonly giveUp: AbortSignal
+  /** Gives back the slot that the attempt takes, before its end is recorded: what follows it may run in its place. */
+  readonly yieldSlot: () => void
   readonly db: Database
+  readonly workflows: Workflows
   readonly ends: AttemptEnds
   readonly options: ExecutorOptions
   readonly log: Logger

@@ -17,9 +17,16 @@ import type { Registry } from './registry.ts'
 import { Submissions } from './submissions.ts'
 import { Waits } from './wait.ts'
 import { Worker } from './worker.ts'
+import type { Advance } from './workflow/advance.ts'
+import { isUnentered } from './workflow/host.ts'
+import { asRunRow } from './workflow/run-row.ts'
+import { Workflows } from './workflow/workflows.ts'
 
 /** In the place of a name: a node stopped and left what it held to the others. */
 const HANDED_ON = '*'
+
+/** The same: something waits for the code of its graph. */
+const ANY_GRAPH = 'graph:'
 
 /** What a subscription is broken with when the server stops. */
 class ServerStoppingError extends Error {
@@ -36,6 +43,7 @@ export class Executor {
   readonly gauge: QueueGauge
   readonly streams: EventStreams
   readonly feed: RunFeed
+  readonly workflows: Workflows
   readonly worker: Worker
   /** Absent where notifications are off. */
   private readonly hints: Hints | undefined
@@ -58,7 +66,14 @@ export class Executor {
     this.gauge = new QueueGauge(db, options.queueLimit)
     this.streams = new EventStreams(db, this.hub)
     this.feed = new RunFeed(db, this.hub)
-    this.worker = new Worker(db, registry, options, log, {
+    this.workflows = new Workflows(db, registry, options, log, {
+      worker: () => this.worker,
+      changed: (advance) => this.treeChanged(advance),
+      queued: (queues) => this.queuedIn(queues),
+      revoked: (runIds) => this.taken(runIds),
+      timed: () => this.scheduled(),
+    })
+    this.worker = new Worker(db, registry, this.workflows, options, log, {
       changed: (run) => this.announce(run),
       superseded: (rootId) => this.hub.announce(rootId),
       isSubmitting: (runId) => this.submissions.isUnderWay(runId),
@@ -78,6 +93,7 @@ export class Executor {
       () => this.lookAtEverything(),
     )
     this.listening.wake()
+    await this.workflows.start(this.options.executes)
     if (!this.options.executes) return
     await this.worker.start()
     for (const loop of [this.due, this.recovery]) loop.wake()
@@ -86,7 +102,7 @@ export class Executor {
   private heard({ roots, queued, canceled }: Hint): void {
     this.hub.heard(roots)
     if (queued.includes(HANDED_ON)) this.lookAtEverything()
-    else if (queued.length > 0) this.worker.wake()
+    else if (queued.length > 0) this.wakeFor(queued)
     this.verify(canceled)
   }
 
@@ -108,6 +124,27 @@ export class Executor {
     this.hints?.send({ queued: [name] })
   }
 
+  /** The same for queues of trees: of actions, and of runs that wait for somebody who has their graph. */
+  private queuedIn(queues: Iterable<string>): void {
+    const names = [...queues]
+    this.wakeFor(names)
+    // the hash of a graph is long, and whoever hears of it looks at all of them
+    this.hints?.send({ queued: names.map((name) => (isUnentered(name) ? ANY_GRAPH : name)) })
+  }
+
+  private wakeFor(queues: readonly string[]): void {
+    if (!this.options.executes) return
+    this.worker.wake()
+    if (queues.some(isUnentered)) this.workflows.wake()
+  }
+
+  private treeChanged({ tree }: Advance): void {
+    this.hub.announce(tree.root.rootId)
+    for (const row of tree.all())
+      if (row.kind === 'ACTION' && row.endedSeq !== null && row.finishedAt === tree.nowMs)
+        this.settledListener?.(asRunRow(row, null))
+  }
+
   /** A run was scheduled for later. */
   scheduled(): void {
     if (this.options.executes) this.due.wake()
@@ -115,8 +152,12 @@ export class Executor {
 
   /** A running run was canceled: its handler is told, wherever it runs. */
   canceled(run: RunRow): void {
-    this.hints?.send({ canceled: [run.id] })
-    this.verify([run.id])
+    this.taken([run.id])
+  }
+
+  private taken(runIds: readonly string[]): void {
+    this.hints?.send({ canceled: [...runIds] })
+    this.verify(runIds)
   }
 
   private verify(runIds: readonly string[]): void {
@@ -127,7 +168,9 @@ export class Executor {
   lookAtEverything(): void {
     this.hub.wakeEveryone()
     this.worker.wake()
-    if (this.options.executes) for (const loop of [this.due, this.recovery]) loop.wake()
+    if (!this.options.executes) return
+    this.workflows.wake()
+    for (const loop of [this.due, this.recovery]) loop.wake()
   }
 
   /**
@@ -135,7 +178,7 @@ export class Executor {
    * @param graceMs how long handlers may go on.
    */
   async drain(graceMs: number): Promise<void> {
-    await Promise.all([this.due.stop(), this.recovery.stop()])
+    await Promise.all([this.due.stop(), this.recovery.stop(), this.workflows.stop()])
     if (this.options.executes) {
       await this.worker.stop(graceMs).catch((err) => this.log.warn({ err }, 'the lease was not given up; it expires'))
       this.hints?.send({ queued: [HANDED_ON] })
@@ -156,13 +199,14 @@ export class Executor {
       this.hub.announce(rootId)
       this.queued(name)
     }
+    await this.workflows.enqueueDue()
     const nextMs = await millisecondsUntilNextDue(this.db)
     return Math.max(0, Math.min(this.options.pollMs, nextMs ?? Number.POSITIVE_INFINITY))
   }
 
   private async recover(): Promise<number> {
-    const { registry, db, options, log } = this
-    for (const run of await recoverLostRuns(db, registry, options.maxLosses, log)) {
+    const { registry, db, workflows, options, log } = this
+    for (const run of await recoverLostRuns(db, registry, workflows, options.maxLosses, log)) {
       this.hub.announce(run.rootId)
       this.queued(run.name)
     }

@@ -8,6 +8,7 @@ import { RunRevoked } from './abort.ts'
 import type { Executions } from './executions.ts'
 import { endAbandoned } from './recover-lost-runs.ts'
 import type { Registry } from './registry.ts'
+import type { StepEnds } from './workflow/workflows.ts'
 
 /**
  * Compares what the database says that a worker holds with what it executes. What it executes and does not hold is aborted.
@@ -23,6 +24,7 @@ export class HeldRuns {
   private readonly unrecorded = new Set<string>()
   private readonly db: Database
   private readonly registry: Registry
+  private readonly workflows: StepEnds
   private readonly executions: Executions
   private readonly maxLosses: number
   private readonly isSubmitting: (runId: string) => boolean
@@ -31,6 +33,7 @@ export class HeldRuns {
   constructor(
     db: Database,
     registry: Registry,
+    workflows: StepEnds,
     executions: Executions,
     maxLosses: number,
     isSubmitting: (runId: string) => boolean,
@@ -38,6 +41,7 @@ export class HeldRuns {
   ) {
     this.db = db
     this.registry = registry
+    this.workflows = workflows
     this.executions = executions
     this.maxLosses = maxLosses
     this.isSubmitting = isSubmitting
@@ -86,9 +90,10 @@ export class HeldRuns {
     const stray = rows.filter((row) => row.workerId === workerId && !this.executions.has(row.id))
     const executed = stray.filter(({ id }) => this.unrecorded.has(id))
     const unbegun = stray.filter(({ id }) => !this.unrecorded.has(id))
+    const { db, registry, workflows, maxLosses } = this
     const ended = [
-      ...(await endAbandoned(this.db, this.registry, this.maxLosses, unbegun, 'not-started')),
-      ...(await endAbandoned(this.db, this.registry, this.maxLosses, executed, 'lost')),
+      ...(await endAbandoned(db, registry, workflows, maxLosses, unbegun, 'not-started')),
+      ...(await endAbandoned(db, registry, workflows, maxLosses, executed, 'lost')),
     ]
     for (const { id } of ended) this.unrecorded.delete(id)
     if (ended.length > 0)

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { showRunId } from '../core/ids.ts'
-import { decide } from '../core/outcome.ts'
+import { type Decision, decide } from '../core/outcome.ts'
 import { DEFAULT_RETRY } from '../core/retry.ts'
 import type { Database } from '../db/client.ts'
 import { byBucketAndId } from '../db/group-commit.ts'
@@ -9,6 +9,7 @@ import { runsOfWorker } from '../db/reads/runs.ts'
 import type { RunRow } from '../db/rows.ts'
 import { endAttempts } from '../db/transitions/end-attempts.ts'
 import type { Registry } from './registry.ts'
+import type { StepEnds } from './workflow/workflows.ts'
 
 /**
  * Ends the attempts of workers whose lease has expired, as LOST, and hands their runs on. Any number of nodes may do this
@@ -18,6 +19,7 @@ import type { Registry } from './registry.ts'
 export async function recoverLostRuns(
   db: Database,
   registry: Registry,
+  workflows: StepEnds,
   maxLosses: number,
   log: Logger,
 ): Promise<RunRow[]> {
@@ -26,7 +28,7 @@ export async function recoverLostRuns(
     for (;;) {
       const runs = await runsOfWorker(db, worker)
       if (runs.length === 0) break
-      const ended = await endAbandoned(db, registry, maxLosses, runs, 'lost')
+      const ended = await endAbandoned(db, registry, workflows, maxLosses, runs, 'lost')
       if (ended.length === 0) break
       log.warn({ worker, runs: ended.map(({ id }) => showRunId(id)) }, 'recovered the runs of a lost worker')
       recovered.push(...ended)
@@ -52,32 +54,48 @@ const ERRORS = {
 export async function endAbandoned(
   db: Database,
   registry: Registry,
+  workflows: StepEnds,
   maxLosses: number,
   runs: readonly RunRow[],
   kind: keyof typeof ERRORS,
 ): Promise<RunRow[]> {
   if (runs.length === 0) return []
-  const ends = runs.map((run) => {
-    const action = registry.get(run.name)
-    const decision = decide(
-      { kind, error: ERRORS[kind](run.workerId) },
-      {
-        // as whoever claimed it has it registered
-        effect: run.effect,
-        // where the action is not registered here, whoever claims the run knows whether it has a probe
-        hasProbe: action === undefined || action.probe !== undefined,
-        retry: action?.retry ?? DEFAULT_RETRY,
-        failures: run.failures,
-        losses: run.losses,
-        maxLosses,
-        probing: run.probe,
-        nowMs: db.clock.nowMs(),
-        budgetStartedMs: 0,
-        random: 0,
-      },
-    )
-    return { ...decision, bucket: run.bucket, id: run.id, fence: run.fence }
-  })
-  const changed = new Set((await endAttempts(db, ends.sort(byBucketAndId))).map(({ id }) => id))
+  const ends = runs.map((run) => ({ run, decision: decideAbandoned(db, registry, maxLosses, run, kind) }))
+  const steps = ends.filter(({ run }) => run.parentId !== null)
+  const single = ends
+    .filter(({ run }) => run.parentId === null)
+    .map(({ run: { bucket, id, fence }, decision }) => ({ ...decision, bucket, id, fence }))
+  const [endedSteps, endedSingle] = await Promise.all([
+    Promise.all(steps.map(({ run, decision }) => workflows.endAttempt(run, decision, () => {}))),
+    single.length > 0 ? endAttempts(db, single.sort(byBucketAndId)) : [],
+  ])
+  const changed = new Set([...endedSteps, ...endedSingle].flatMap((row) => row?.id ?? []))
   return runs.filter(({ id }) => changed.has(id))
+}
+
+function decideAbandoned(
+  db: Database,
+  registry: Registry,
+  maxLosses: number,
+  run: RunRow,
+  kind: keyof typeof ERRORS,
+): Decision {
+  const action = registry.get(run.name)
+  return decide(
+    { kind, error: ERRORS[kind](run.workerId) },
+    {
+      // as whoever claimed it has it registered
+      effect: run.effect,
+      // where the action is not registered here, whoever claims the run knows whether it has a probe
+      hasProbe: action === undefined || action.probe !== undefined,
+      retry: action?.retry ?? DEFAULT_RETRY,
+      failures: run.failures,
+      losses: run.losses,
+      maxLosses,
+      probing: run.probe,
+      nowMs: db.clock.nowMs(),
+      budgetStartedMs: 0,
+      random: 0,
+    },
+  )
 }

@@ -28,7 +28,7 @@ export async function encodeResult(action: RegisteredAction, returned: unknown, 
  * change without a word (functions, NaN, BigInt, Map) stays, for `jsonIssues` to name; so does what contains itself.
  * @param around the objects that hold the value.
  */
-function toPlainJson(value: unknown, around: readonly object[] = []): unknown {
+export function toPlainJson(value: unknown, around: readonly object[] = []): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (around.length > MAX_JSON_DEPTH || around.includes(value)) return value
   const within = [...around, value]

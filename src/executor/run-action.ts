@@ -87,7 +87,7 @@ async function executeInTransaction(
 ): Promise<RunRow> {
   const { row, decision } = await runInTransaction(attempt, context, async (result) => {
     await heartbeat.finish()
-    return { ...decide({ kind: 'returned', result }, factsOf(attempt)), ...identity(attempt.run) }
+    return decide({ kind: 'returned', result }, factsOf(attempt))
   })
   return afterwards(attempt.run, decision, row)
 }
@@ -126,20 +126,16 @@ async function record(attempt: Attempt, decision: Decision): Promise<RunRow | un
   let applied = decision
   let outcome: EndOutcome
   try {
-    outcome = await ends.write({ ...decision, ...identity(run) }, giveUp)
+    outcome = await ends.write(run, decision, giveUp, attempt.yieldSlot)
   } catch (refused) {
     if (giveUp.aborted) return undefined
     attempt.log.error({ err: refused }, 'the end of the attempt could not be stored')
     const message = 'What the handler left could not be stored in the database'
     const error = recordError(new NonRetryableError(message, { code: 'NOT_STORABLE' }))
     applied = decide({ kind: 'threw', error }, factsOf(attempt))
-    outcome = await ends.write({ ...applied, ...identity(run) }, giveUp)
+    outcome = await ends.write(run, applied, giveUp, attempt.yieldSlot)
   }
   return outcome.kind === 'ended' ? afterwards(run, applied, outcome.row) : undefined
-}
-
-function identity({ bucket, id, fence }: RunRow) {
-  return { bucket, id, fence }
 }
 
 /** The run as the database now has it, without reading it again. */

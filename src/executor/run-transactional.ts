@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Decision } from '../core/outcome.ts'
 import type { UserTransaction } from '../db/client.ts'
 import { isTransient } from '../db/pg-errors.ts'
 import { cancelStatement } from '../db/transaction.ts'
-import { type AttemptEnd, type EndedRow, endAttemptIn } from '../db/transitions/end-attempts.ts'
+import { type EndedRow, endAttemptIn } from '../db/transitions/end-attempts.ts'
 import { type Attempt, untilAborted } from './attempt.ts'
 import type { HandlerContext } from './define-action.ts'
 import { TransactionGuard } from './guard-transaction.ts'
@@ -25,29 +26,52 @@ const RETRY_MS = { first: 10, most: 1_000 }
 export async function runInTransaction(
   attempt: Attempt,
   context: HandlerContext<unknown>,
-  decideEnd: (result: string) => Promise<AttemptEnd>,
-): Promise<{ row: EndedRow; decision: AttemptEnd }> {
+  decideEnd: (result: string) => Promise<Decision>,
+): Promise<{ row: EndedRow; decision: Decision }> {
   for (let delayMs = RETRY_MS.first; ; delayMs = Math.min(delayMs * 2, RETRY_MS.most)) {
     let inHandler = false
     const guard = new TransactionGuard((pid) => cancelStatement(attempt.db, pid))
+    let end: RecordedEnd | undefined
     try {
-      return await inTransaction(attempt, guard, async (tx) => {
+      const recorded = await inTransaction(attempt, guard, async (tx) => {
         inHandler = true
         const returned = await untilAborted(attempt.abort.signal, () => attempt.action.run({ ...context, tx }))
         inHandler = false
         const result = await encodeResult(attempt.action, returned, attempt.options.maxResultBytes)
-        const end = await decideEnd(result)
-        const row = await endAttemptIn(tx, end, endTime(attempt))
-        if (!row) throw new Superseded()
-        return { row, decision: end }
+        const decision = await decideEnd(result)
+        end = await recordEnd(tx, attempt, decision)
+        if (!end.row) throw new Superseded()
+        return { row: end.row, decision }
       })
+      end?.committed()
+      return recorded
     } catch (error) {
+      end?.abandon()
       // A handler's own "connection refused" is its failure; only what came from this database is repeated here.
       const handlersOwn = inHandler && guard.connection.handedOver && !isOfDatabase(error)
       if (attempt.abort.signal.aborted || !isTransient(error) || handlersOwn) throw error
       await untilAborted(attempt.abort.signal, () => sleep(delayMs))
     }
   }
+}
+
+/** What was written of an attempt's end, and what to do once the transaction is over. */
+interface RecordedEnd {
+  readonly row: EndedRow | undefined
+  committed(): void
+  abandon(): void
+}
+
+/** A step's end lets its workflow go on, in the same commit. */
+async function recordEnd(tx: UserTransaction, attempt: Attempt, decision: Decision): Promise<RecordedEnd> {
+  const { run, workflows, yieldSlot } = attempt
+  if (run.parentId !== null) {
+    const { outcome, committed, abandon } = await workflows.endAttemptIn(tx, run, decision, yieldSlot)
+    return { row: outcome.kind === 'applied' ? outcome.value : undefined, committed, abandon }
+  }
+  const { bucket, id, fence } = run
+  const row = await endAttemptIn(tx, { ...decision, bucket, id, fence }, endTime(attempt))
+  return { row, committed() {}, abandon() {} }
 }
 
 async function inTransaction<T>(

@@ -15,6 +15,7 @@ import { AttemptEnds } from './persist.ts'
 import type { RegisteredAction, Registry } from './registry.ts'
 import { runAction } from './run-action.ts'
 import { Slots } from './slots.ts'
+import type { Workflows } from './workflow/workflows.ts'
 
 /** What a worker tells the rest of its node, and asks of it. */
 export interface WorkerEvents {
@@ -51,16 +52,25 @@ export class Worker {
   private readonly options: ExecutorOptions
   private readonly log: Logger
   private readonly on: WorkerEvents
+  private readonly workflows: Workflows
 
-  constructor(db: Database, registry: Registry, options: ExecutorOptions, log: Logger, on: WorkerEvents) {
+  constructor(
+    db: Database,
+    registry: Registry,
+    workflows: Workflows,
+    options: ExecutorOptions,
+    log: Logger,
+    on: WorkerEvents,
+  ) {
+    this.workflows = workflows
     this.db = db
     this.registry = registry
     this.options = options
     this.log = log
     this.on = on
     this.slots = new Slots(options.concurrency)
-    this.held = new HeldRuns(db, registry, this.executions, options.maxLosses, on.isSubmitting, log)
-    this.ends = new AttemptEnds(db, log)
+    this.held = new HeldRuns(db, registry, workflows, this.executions, options.maxLosses, on.isSubmitting, log)
+    this.ends = new AttemptEnds(db, workflows, log)
     this.claiming = new Loop('claiming runs', log, () => this.claim())
     this.leasing = new Loop('renewing the lease', log, () => this.renew())
     this.watching = new Loop('checking what is held', log, () => this.reconcile())
@@ -134,10 +144,12 @@ export class Worker {
   /** Never rejects: nobody waits for it. */
   private async execute(execution: Execution, action: RegisteredAction): Promise<void> {
     const { run, abort } = execution
-    const { db, ends, options } = this
+    const { db, workflows, ends, options } = this
     const log = this.log.child({ run: showRunId(run.id), action: run.name, attempt: run.attempt })
+    const yieldSlot = once(() => this.slots.give(action.name))
+    const giveUp = this.giveUp.signal
     try {
-      const now = await runAction({ run, action, abort, giveUp: this.giveUp.signal, db, ends, options, log })
+      const now = await runAction({ run, action, abort, giveUp, yieldSlot, db, workflows, ends, options, log })
       if (now) this.on.changed(now)
       else this.on.superseded(run.rootId)
       if (now?.status === 'SCHEDULED') this.on.delayed()
@@ -147,7 +159,7 @@ export class Worker {
       log.error({ err: error }, 'the end of the attempt could not be recorded')
     } finally {
       this.executions.end(execution)
-      this.slots.give(action.name)
+      yieldSlot()
       if (this.hungry) this.wake()
     }
   }
@@ -168,6 +180,8 @@ export class Worker {
       .filter(({ slots }) => slots > 0)
     this.hungry = names.length < actions.length
     if (names.length === 0) return pollMs
+    // what has begun goes before what is new
+    const steps = await this.claimSteps(names)
     const total = this.slots.hold()
     const claimed = await this.claimUpTo(total, names)
     for (const { at, ...run } of claimed) {
@@ -175,9 +189,14 @@ export class Worker {
       if (action) this.launch(run, action)
       this.on.changed(run)
     }
-    if (claimed.length === 0) return pollMs
+    if (claimed.length === 0 && steps === 0) return pollMs
     this.hungry = true
     return claimed.length === total && this.slots.free > 0 ? 0 : LOOK_AGAIN_MS
+  }
+
+  private claimSteps(names: readonly { name: string; slots: number }[]): Promise<number> {
+    const queues = names.map(({ name, slots }) => ({ queue: name, slots }))
+    return this.workflows.claim(queues, this.slots.free)
   }
 
   private async claimUpTo(
@@ -223,6 +242,14 @@ export class Worker {
     }
     if (this.hungry) this.wake()
     return this.options.pollMs
+  }
+}
+
+function once(work: () => void): () => void {
+  let done = false
+  return () => {
+    if (!done) work()
+    done = true
   }
 }
 

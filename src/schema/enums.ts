@@ -3,6 +3,7 @@ import { ERROR_CODES } from '../core/request-errors.ts'
 import {
   ATTEMPT_STATUS_MEANINGS,
   ATTEMPT_STATUSES,
+  RUN_KIND_MEANINGS,
   RUN_KINDS,
   RUN_STATUS_MEANINGS,
   RUN_STATUSES,
@@ -13,7 +14,7 @@ import { builder } from './builder.ts'
 type Values<V extends string> = Record<V, { value: V; description: string }>
 
 /** Each enum derives from its array in core; its descriptions from the table beside it. */
-function described<V extends string>(values: readonly V[], meanings: Record<V, string>): Values<V> {
+export function described<V extends string>(values: readonly V[], meanings: Record<V, string>): Values<V> {
   return Object.fromEntries(values.map((value) => [value, { value, description: meanings[value] }])) as Values<V>
 }
 
@@ -34,7 +35,7 @@ export const RunEventReasonRef = builder.enumType('RunEventReason', {
 
 export const RunKindRef = builder.enumType('RunKind', {
   description: 'What a run executes.',
-  values: described(RUN_KINDS, { ACTION: 'A single action.', WORKFLOW: 'A graph of steps.' }),
+  values: described(RUN_KINDS, RUN_KIND_MEANINGS),
 })
 
 export const EffectRef = builder.enumType('Effect', {
@@ -46,9 +47,11 @@ export const ErrorCodeRef = builder.enumType('ErrorCode', {
   description: 'Why a request was refused. Nothing has been recorded, and the idempotency key is not used up.',
   values: described(ERROR_CODES, {
     ACTION_NOT_FOUND: 'No action of this name is registered.',
+    WORKFLOW_NOT_FOUND: 'No workflow of this name is registered.',
     RUN_NOT_FOUND: 'No run has this id.',
     STEP_NOT_FOUND: 'The run has no step of this key.',
     INVALID_PARAMS: "The params are not storable JSON, or do not fit the action's schema.",
+    INVALID_DEFINITION: 'The definition of the workflow has mistakes; each is named with its path.',
     INVALID_INPUT: 'An argument is out of its range.',
     INVALID_IDEMPOTENCY_KEY: 'The key is not 1 to 255 printable characters.',
     IDEMPOTENCY_MISMATCH: 'The key already names another request.',

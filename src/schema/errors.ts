@@ -1,3 +1,4 @@
+import { InvalidDefinitionError } from '../core/definition/definition-error.ts'
 import type { Issue } from '../core/json.ts'
 import {
   ActionNotFoundError,
@@ -13,6 +14,7 @@ import {
   RunNotFoundError,
   ServiceUnavailableError,
   StepNotFoundError,
+  WorkflowNotFoundError,
 } from '../core/request-errors.ts'
 import { builder } from './builder.ts'
 import { ErrorCodeRef, RunStatusRef } from './enums.ts'
@@ -72,6 +74,11 @@ function plainError(name: string, of: ErrorClass, description: string) {
 
 export const errorTypes = {
   actionNotFound: plainError('ActionNotFoundError', ActionNotFoundError, 'No action of this name is registered.'),
+  workflowNotFound: plainError(
+    'WorkflowNotFoundError',
+    WorkflowNotFoundError,
+    'No workflow of this name is registered.',
+  ),
   runNotFound: plainError('RunNotFoundError', RunNotFoundError, 'No run has this id.'),
   stepNotFound: plainError('StepNotFoundError', StepNotFoundError, 'The run has no step of this key.'),
   invalidKey: plainError(
@@ -96,6 +103,19 @@ export const errorTypes = {
         type: [IssueRef],
         nullable: { list: false, items: false },
         description: 'Each thing that is wrong, and where.',
+        resolve: ({ error }) => [...error.issues],
+      }),
+    }),
+  }),
+  invalidDefinition: builder.objectRef<Refusal<InvalidDefinitionError>>('InvalidDefinitionError').implement({
+    description: 'The definition of the workflow has mistakes.',
+    interfaces: [ErrorRef],
+    isTypeOf: isRefusal(InvalidDefinitionError),
+    fields: (t) => ({
+      issues: t.field({
+        type: [IssueRef],
+        nullable: { list: false, items: false },
+        description: 'Each mistake, and where; at most 20.',
         resolve: ({ error }) => [...error.issues],
       }),
     }),

@@ -1,6 +1,7 @@
 import { parseRunId, showRunId } from '../core/ids.ts'
 import { hasEnded } from '../core/status.ts'
 import type { RunRow } from '../db/rows.ts'
+import { groupResult } from '../executor/workflow/group-result.ts'
 import { AttemptRef, withRunningAttempt } from './attempt.ts'
 import { builder } from './builder.ts'
 import type { Context } from './context.ts'
@@ -11,7 +12,7 @@ import { RunErrorRef } from './run-error.ts'
 
 const MAX_EVENTS = 1_000
 
-const NodeRef = builder.interfaceRef<RunRow>('Node').implement({
+export const NodeRef = builder.interfaceRef<RunRow>('Node').implement({
   description: 'Anything with an id of its own.',
   fields: (t) => ({
     id: t.id({
@@ -31,7 +32,11 @@ export const RunRef = builder.interfaceRef<RunRow>('Run').implement({
     status: t.expose('status', { type: RunStatusRef, nullable: false, description: 'Where it is.' }),
     idempotencyKey: t.exposeString('idempotencyKey', { description: "The caller's token for the intent." }),
     params: t.field({ type: 'JSON', description: 'As the caller gave them.', resolve: ({ params }) => params }),
-    result: t.field({ type: 'JSON', description: 'Once it has SUCCEEDED.', resolve: ({ result }) => result }),
+    result: t.field({
+      type: 'JSON',
+      description: 'Once it has SUCCEEDED, or what it was SKIPPED with.',
+      resolve: (run, _, context) => resultOf(run, context),
+    }),
     error: t.field({
       type: RunErrorRef,
       description: 'What it FAILED with; why it was CANCELED or is INDETERMINATE.',
@@ -53,6 +58,18 @@ export const RunRef = builder.interfaceRef<RunRow>('Run').implement({
     finishedAt: t.expose('finishedAt', { type: 'DateTime', description: 'When it ended.' }),
     stepKey: t.exposeString('stepKey', {
       description: 'Its key in the workflow that it is a step of; null for a root.',
+    }),
+    stepIndex: t.exposeInt('stepIndex', {
+      description: 'Which one of a list or a loop it is, from 0; null otherwise.',
+    }),
+    paused: t.exposeBoolean('paused', {
+      nullable: false,
+      description: 'Whether somebody paused it: nothing new begins.',
+    }),
+    waitsFor: t.field({
+      type: 'JSON',
+      description: 'While WAITING: for what. `kind` is time, signal, approval, run or limit.',
+      resolve: ({ wait }) => wait,
     }),
     attempts: t.field({
       type: [AttemptRef],
@@ -87,6 +104,13 @@ export const RunRef = builder.interfaceRef<RunRow>('Run').implement({
     }),
   }),
 })
+
+/** A list or a loop has no result of its own: it is that of its runs. */
+export async function resultOf(run: RunRow, { loaders, executor }: Context): Promise<unknown> {
+  if (run.kind !== 'GROUP' || run.status !== 'SUCCEEDED' || run.parentGraph === null) return run.result
+  const compiled = await executor.workflows.graphs.compiled(run.parentGraph)
+  return groupResult(compiled, run, await loaders.steps.load(run.id))
+}
 
 export const ActionRunRef = builder.objectRef<RunRow>('ActionRun').implement({
   description: 'One execution of an action.',

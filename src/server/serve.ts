@@ -7,6 +7,7 @@ import { migrate } from '../db/migrate.ts'
 import type { Action } from '../executor/define-action.ts'
 import { Executor } from '../executor/executor.ts'
 import { Registry } from '../executor/registry.ts'
+import type { Workflow } from '../executor/workflow-types.ts'
 import { ApiKeys, ensureFirstKey, type FirstKey } from './api-keys.ts'
 import { banner } from './banner.ts'
 import { createGraphql } from './graphql.ts'
@@ -19,7 +20,9 @@ import { serveWebSockets } from './websocket.ts'
 
 export interface ServeOptions extends Partial<Configuration> {
   /** What this server can execute. */
-  actions: readonly Action[]
+  actions?: readonly Action[]
+  /** The workflows that it can run; the actions and workflows that they refer to need not be listed again. */
+  workflows?: readonly Workflow[]
   /** The user's own migrations, for tables written through `ctx.tx`: run under the same lock as the server's. */
   migrate?: (db: UserDatabase) => Promise<unknown>
   /** Stop in good order on SIGTERM and SIGINT; default true. */
@@ -45,7 +48,7 @@ export interface RunningServer {
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
   const configuration = readConfiguration(options, process.env)
-  const registry = new Registry(options.actions)
+  const registry = new Registry(options.actions ?? [], options.workflows ?? [])
   const log = createLog(configuration.logLevel)
   const postgres = await openPostgres(configuration, log)
   const undo: (() => Promise<unknown>)[] = [postgres.stop]

@@ -1,14 +1,17 @@
+import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import type { RunError } from '../../src/core/failure.ts'
 import type { Database } from '../../src/db/client.ts'
 import { registerWorker } from '../../src/db/leases.ts'
-import { runById } from '../../src/db/reads/runs.ts'
-import { cancelRun } from '../../src/db/transitions/cancel-run.ts'
 import { claimRuns } from '../../src/db/transitions/claim-runs.ts'
 import { type AttemptEnd, endAttemptIn, endAttempts } from '../../src/db/transitions/end-attempts.ts'
 import { enqueueDueRuns } from '../../src/db/transitions/enqueue-due-runs.ts'
 import { recordHeartbeats } from '../../src/db/transitions/record-heartbeats.ts'
 import { type NewRun, submitRuns } from '../../src/db/transitions/submit-runs.ts'
+import { Executor } from '../../src/executor/executor.ts'
+import { DEFAULT_EXECUTOR_OPTIONS } from '../../src/executor/options.ts'
+import { Registry } from '../../src/executor/registry.ts'
+import { cancelStep } from '../../src/executor/workflow/cancel-tree.ts'
 import { testDatabase } from '../support/database.ts'
 import { anEnd, newRun, openDatabase, recordOf, submitHeld } from './support.ts'
 
@@ -52,13 +55,18 @@ const handovers: [string, string, (db: Database, run: NewRun) => Promise<unknown
       await claimRuns(db, { workerId: 'mine', total: 1, names: [{ name: 'work', effect: 'idempotent', slots: 1 }] })
     },
   ],
-  [
-    'it was canceled',
-    'CANCELED',
-    async (db, { id }) =>
-      cancelRun(db.hot, (await runById(db, id))!, { error, actor: 'operator', reason: null, offsetMs: 0 }),
-  ],
+  ['it was canceled', 'CANCELED', (db, { id }) => cancelInTree(db, id)],
 ]
+
+/** As the command does it, under the lock of the run's tree. */
+async function cancelInTree(db: Database, id: string): Promise<unknown> {
+  const { workflows } = new Executor(db, new Registry([]), DEFAULT_EXECUTOR_OPTIONS, pino({ level: 'silent' }))
+  return workflows.commits.apply({
+    rootId: id,
+    rows: [id],
+    apply: (advance) => cancelStep(advance, advance.tree.get(id), 'CANCEL_REQUESTED', { error, actor: 'operator' }),
+  })
+}
 
 for (const [name, write] of writes) {
   test.each(handovers)(`${name} with a stale fence changes nothing: %s`, async (_, status, handOver) => {

@@ -10,6 +10,7 @@ import { Registry } from '../../src/executor/registry.ts'
 import { type Action, action } from '../../src/index.ts'
 import { newRun, openDatabase, recordOf, submitLost } from '../db/support.ts'
 import { testDatabase } from '../support/database.ts'
+import { noSteps } from '../support/steps.ts'
 import { happened, settled } from '../support/runs.ts'
 import { startTestServer } from '../support/server.ts'
 
@@ -23,7 +24,7 @@ interface Recorded {
 }
 
 function recover(db: Database, work: Action, maxLosses = 5) {
-  return recoverLostRuns(db, new Registry([work]), maxLosses, log)
+  return recoverLostRuns(db, new Registry([work]), noSteps, maxLosses, log)
 }
 
 test('many nodes that recover one lost worker at once hand each of its runs on once', async () => {

@@ -6,12 +6,14 @@ import { decide } from '../../src/core/outcome.ts'
 import { DEFAULT_RETRY } from '../../src/core/retry.ts'
 import { connect, type Database } from '../../src/db/client.ts'
 import { expireLease, forgetWorker, registerWorker, renewLease } from '../../src/db/leases.ts'
+import type { RunRow } from '../../src/db/rows.ts'
 import { submitRuns } from '../../src/db/transitions/submit-runs.ts'
 import { AttemptEnds } from '../../src/executor/persist.ts'
 import { recoverLostRuns } from '../../src/executor/recover-lost-runs.ts'
 import { Registry } from '../../src/executor/registry.ts'
 import { action } from '../../src/index.ts'
 import { testDatabase } from '../support/database.ts'
+import { noSteps } from '../support/steps.ts'
 
 const TRIALS = 1_000
 const AT_ONCE = 8
@@ -44,13 +46,13 @@ test('24: the lease expires at the instant of the commit, 1,000 random timings: 
   const owner = open(databaseUrl)
   const log = pino({ level: 'silent' })
   const registry = new Registry([action('charge', { run: () => null })])
-  const ends = new AttemptEnds(owner, log)
+  const ends = new AttemptEnds(owner, noSteps, log)
 
   // two nodes recover what they find expired, over and over
   let over = false
   const recovering = [open(databaseUrl), open(databaseUrl)].map(async (db) => {
     const recovered: string[] = []
-    while (!over) for (const { id } of await recoverLostRuns(db, registry, 5, log)) recovered.push(id)
+    while (!over) for (const { id } of await recoverLostRuns(db, registry, noSteps, 5, log)) recovered.push(id)
     return recovered
   })
 
@@ -59,10 +61,8 @@ test('24: the lease expires at the instant of the commit, 1,000 random timings: 
   const trial = async () => {
     const run = await startRun(owner, 1 + Math.random() * SPAN_MS)
     await sleep(Math.random() * SPAN_MS)
-    const { kind } = await ends.write(
-      { ...DECISION, bucket: run.bucket, id: run.id, fence: 1 },
-      new AbortController().signal,
-    )
+    const held = { ...run, fence: 1, parentId: null } as unknown as RunRow
+    const { kind } = await ends.write(held, DECISION, new AbortController().signal, () => {})
     ;(kind === 'ended' ? committed : superseded).push(run.id)
     // the recovery has no more to look at than the workers of the trials under way
     await expireLease(owner, run.workerId)

@@ -139,6 +139,6 @@ async function cancel(executor: Executor, id: string): Promise<void> {
 async function takeAway(executor: Executor, id: string): Promise<void> {
   const run = await executor.waits.read(id)
   if (run?.status !== 'RUNNING') return
-  for (const lost of await endAbandoned(executor.db, executor.registry, 1_000, [run], 'lost'))
+  for (const lost of await endAbandoned(executor.db, executor.registry, executor.workflows, 1_000, [run], 'lost'))
     executor.queued(lost.name)
 }

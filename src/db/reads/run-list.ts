@@ -52,6 +52,23 @@ export async function listRuns(db: Database, page: RunPage): Promise<RunRow[]> {
   return page.from === 'newest' ? [...rows] : [...rows].reverse()
 }
 
+/** How many root runs a filter finds, counted up to one more than `cap`. */
+export async function countRuns(db: Database, filter: RunFilter, cap: number): Promise<number> {
+  const sql = db.reads
+  const statuses = filter.status ? [...new Set(filter.status)] : [undefined]
+  let count = 0
+  for (const status of statuses) {
+    const page = { limit: 0, filter, from: 'newest' as const }
+    const where = [sql`r.parent_id is null`, ...conditions(db, page), ...ofStatus(db, status)]
+    const [row] = await sql<{ count: number }[]>`
+      select count(*)::int as count from (
+        select from action_do.runs r where ${where.reduce((all, one) => sql`${all} and ${one}`)} limit ${cap + 1}) r`
+    count += row?.count ?? 0
+    if (count > cap) break
+  }
+  return count
+}
+
 function ofStatus({ reads: sql }: Database, status: RunStatus | undefined): PendingQuery<Row[]>[] {
   if (status === undefined) return []
   // one of RUN_STATUSES, as GraphQL has checked

@@ -17,6 +17,46 @@ export const runs = schema.table(
     rootId: uuid('root_id').notNull(),
     parentId: uuid('parent_id'),
     stepKey: text('step_key'),
+    /** Of a list's or a loop's runs, which one it is; null for any other. */
+    stepIndex: integer('step_index'),
+    /** Hash of the graph that a workflow runs. */
+    graph: text('graph'),
+    /** Hash of the graph that a step belongs to. */
+    parentGraph: text('parent_graph'),
+    /** Of a step, and of a workflow that waits for its graph: what a worker must have registered to take it. */
+    queue: text('queue'),
+    /** Nothing of it begins. Beside the state, so that resuming finds everything as it was. */
+    paused: boolean('paused').notNull().default(false),
+    /** Of a step: dependencies that have not ended yet, and those that were completed. */
+    pendingCount: integer('pending_count').notNull().default(0),
+    liveCount: integer('live_count').notNull().default(0),
+    /** Of a workflow or a group: its steps that go on by themselves, have failed, or wait for a person's word. */
+    activeCount: integer('active_count').notNull().default(0),
+    failedCount: integer('failed_count').notNull().default(0),
+    indeterminateCount: integer('indeterminate_count').notNull().default(0),
+    /** Of a group: how many runs it has, and the index of the one to begin next. */
+    size: integer('size'),
+    nextIndex: integer('next_index'),
+    /** How an ended step counts for those that depend on it; null where it holds them up. */
+    resolved: text('resolved'),
+    /** While WAITING: for what. */
+    wait: json('wait'),
+    /** While WAITING for a signal: its name. */
+    waitName: text('wait_name'),
+    /** When a wait ends by itself; of a workflow, its deadline. */
+    wakeAt: moment('wake_at'),
+    /** The run that this one undoes. */
+    undoes: uuid('undoes'),
+    /** The root run, under its own key, whose outcome a step with a business key waits for. */
+    linkedId: uuid('linked_id'),
+    /** The limit that a step waits for, or has its turn of. */
+    limitKey: text('limit_key'),
+    /** The run that this one took results over from. */
+    forkedFrom: uuid('forked_from'),
+    /** Levels below the root. */
+    depth: smallint('depth').notNull().default(0),
+    /** Of the event with which it last ended: the order of completion. */
+    endedSeq: integer('ended_seq'),
     idempotencyKey: text('idempotency_key'),
     /** SHA-256 of the canonical params as given; kept for the life of the run. */
     fingerprint: bytea('fingerprint').notNull(),
@@ -39,7 +79,7 @@ export const runs = schema.table(
     probe: boolean('probe').notNull(),
     /** Grows each time the run changes hands; every write by a worker carries it. */
     fence: integer('fence').notNull(),
-    /** Set only while RUNNING. */
+    /** Set only while an action is RUNNING. */
     workerId: text('worker_id'),
     /** Set only while QUEUED or SCHEDULED: when it may run. */
     availableAt: moment('available_at'),
@@ -57,7 +97,10 @@ export const runs = schema.table(
   (run) => [
     primaryKey({ columns: [run.bucket, run.id] }),
     check('runs_bucket_in_range', sql`${run.bucket} between 0 and 1023`),
-    check('runs_worker_while_running', sql`(${run.status} = 'RUNNING') = (${run.workerId} is not null)`),
+    check(
+      'runs_worker_while_running',
+      sql`(${run.status} = 'RUNNING' and ${run.kind} = 'ACTION') = (${run.workerId} is not null)`,
+    ),
     check(
       'runs_due_while_waiting_to_run',
       sql`(${run.status} in ('QUEUED', 'SCHEDULED')) = (${run.availableAt} is not null)`,
@@ -66,21 +109,36 @@ export const runs = schema.table(
       'runs_finished_when_ended',
       sql`(${run.status} in ('SUCCEEDED', 'FAILED', 'CANCELED', 'SKIPPED', 'COMPENSATED')) = (${run.finishedAt} is not null)`,
     ),
-    check('runs_result_when_succeeded', sql`${run.result} is null or ${run.status} in ('SUCCEEDED', 'SKIPPED')`),
+    check(
+      'runs_result_when_succeeded',
+      sql`${run.result} is null or ${run.status} in ('SUCCEEDED', 'SKIPPED', 'COMPENSATING', 'COMPENSATED')`,
+    ),
     check('runs_step_has_parent', sql`(${run.parentId} is null) = (${run.stepKey} is null)`),
     // What workers claim from: only work that may run now, in the order in which it is to run.
     index('runs_ready')
       .on(run.name, run.priority.desc().nullsFirst(), run.availableAt)
-      .where(sql`${run.status} = 'QUEUED'`),
+      .where(sql`${run.status} = 'QUEUED' and ${run.queue} is null and not ${run.paused}`),
+    index('runs_ready_steps')
+      .on(run.queue, run.priority.desc().nullsFirst(), run.availableAt)
+      .where(sql`${run.status} = 'QUEUED' and ${run.queue} is not null and not ${run.paused}`),
+    index('runs_children').on(run.parentId).where(sql`${run.parentId} is not null`),
+    index('runs_to_wake').on(run.wakeAt).where(sql`${run.wakeAt} is not null`),
+    index('runs_waiting_for').on(run.rootId, run.waitName).where(sql`${run.waitName} is not null`),
+    index('runs_linked').on(run.linkedId).where(sql`${run.linkedId} is not null`),
+    index('runs_limited').on(run.limitKey).where(sql`${run.limitKey} is not null`),
     index('runs_due').on(run.availableAt).where(sql`${run.status} = 'SCHEDULED'`),
     index('runs_running').on(run.workerId).where(sql`${run.workerId} is not null`),
     // What lists read, newest first. QUEUED, SCHEDULED and RUNNING have their indexes above, SUCCEEDED is what most runs are.
-    index('runs_newest').on(run.createdAt.desc().nullsFirst(), run.id.desc().nullsFirst()),
-    index('runs_newest_of_name').on(run.name, run.createdAt.desc().nullsFirst(), run.id.desc().nullsFirst()),
+    index('runs_newest')
+      .on(run.createdAt.desc().nullsFirst(), run.id.desc().nullsFirst())
+      .where(sql`${run.parentId} is null`),
+    index('runs_newest_of_name')
+      .on(run.name, run.createdAt.desc().nullsFirst(), run.id.desc().nullsFirst())
+      .where(sql`${run.parentId} is null`),
     index('runs_newest_of_status')
       .on(run.status, run.createdAt.desc().nullsFirst(), run.id.desc().nullsFirst())
       .where(
-        sql`${run.status} in ('PENDING', 'WAITING', 'FAILED', 'CANCELED', 'SKIPPED', 'INDETERMINATE', 'COMPENSATING', 'COMPENSATED')`,
+        sql`${run.parentId} is null and ${run.status} in ('PENDING', 'WAITING', 'FAILED', 'CANCELED', 'SKIPPED', 'INDETERMINATE', 'COMPENSATING', 'COMPENSATED')`,
       ),
   ],
 )

@@ -1,4 +1,4 @@
-import { text } from 'drizzle-orm/pg-core'
+import { json, text } from 'drizzle-orm/pg-core'
 import { moment, schema } from './schema.ts'
 
 /** One row for each worker alive: its runs refer to it, so that renewing one row renews the lease of all of them. */
@@ -7,4 +7,6 @@ export const workers = schema.table('workers', {
   id: text('id').primaryKey(),
   startedAt: moment('started_at').notNull(),
   leaseExpiresAt: moment('lease_expires_at').notNull(),
+  /** What it has registered: the queues that it takes runs from, and the actions. */
+  queues: json('queues'),
 })

@@ -34,7 +34,7 @@ with wish as materialized (
   cross join lateral (
     select r.ctid as tid, r.priority, r.available_at
     from action_do.runs r
-    where r.name = n.name and r.status = 'QUEUED'
+    where r.name = n.name and r.status = 'QUEUED' and r.queue is null and not r.paused
     order by r.priority desc, r.available_at
     limit least(n.slots, w.total)
     for no key update skip locked

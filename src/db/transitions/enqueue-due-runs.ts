@@ -16,7 +16,7 @@ with input as materialized (
 ), due as materialized (
   select r.ctid as tid
   from action_do.runs r
-  where r.status = 'SCHEDULED' and r.available_at <= (select now from input)
+  where r.status = 'SCHEDULED' and r.queue is null and r.available_at <= (select now from input)
   order by r.available_at
   limit (select "limit" from input)
   for no key update skip locked
@@ -32,7 +32,7 @@ with input as materialized (
 )
 select root_id as "rootId", name from changed`)
 
-/** Moves what has become due into the ready set. */
+/** Moves single actions that have become due into the ready set; trees have their own way. */
 export function enqueueDueRuns(db: Database): Promise<DueRow[]> {
   return statement.run(db.hot, { limit: BATCH, offsetMs: db.clock.offsetMs })
 }

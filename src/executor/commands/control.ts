@@ -5,14 +5,12 @@ import {
   IdempotencyMismatchError,
   InvalidIdempotencyKeyError,
   InvalidInputError,
-  InvalidTransitionError,
   RunNotFoundError,
 } from '../../core/request-errors.ts'
-import { statesBefore } from '../../core/transitions.ts'
-import type { RunRow } from '../../db/rows.ts'
-import { type ControlSql, controlRun } from '../../db/transitions/control-run.ts'
+import { findCommand, keepCommand } from '../../db/tree/commands.ts'
+import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Executor } from '../executor.ts'
-import { whileUnavailable } from '../submissions.ts'
+import type { Advance } from '../workflow/advance.ts'
 import { existingRun } from './execute-action.ts'
 import type { Executed } from './execution.ts'
 
@@ -24,52 +22,60 @@ export interface ControlRequest {
   readonly idempotencyKey: string | null
 }
 
-const VERBS = {
-  cancel: { participle: 'canceled', legalFrom: statesBefore('CANCEL_REQUESTED') },
-  retry: { participle: 'retried', legalFrom: statesBefore('RETRY_REQUESTED') },
-} as const
+export type ControlKind = 'cancel' | 'retry' | 'pause' | 'resume' | 'skip' | 'resolve' | 'signal'
+
+const PARTICIPLES: Record<ControlKind, string> = {
+  cancel: 'canceled',
+  retry: 'retried',
+  pause: 'paused',
+  resume: 'resumed',
+  skip: 'skipped',
+  resolve: 'resolved',
+  signal: 'signaled',
+}
 
 const MAX_REASON = 1_000
 
 /**
- * What every control mutation shares: the key, the run's state, and what is told afterwards.
+ * Applies a control mutation once, under the lock of the run's tree: two operators who click at once, or one whose answer was
+ * lost and who clicks again, take turns; the second finds the first one's key, or its state.
  * @param asked what the key names: the same key with another request is a mismatch.
- * @param apply the statement that changes the run, whose row is locked.
+ * @param apply changes the run. Throws a `RequestError` before it has changed anything.
  */
 export async function control(
   executor: Executor,
-  kind: keyof typeof VERBS,
+  kind: ControlKind,
   request: ControlRequest,
   asked: unknown,
-  apply: (sql: ControlSql, run: RunRow) => Promise<void>,
+  apply: (advance: Advance, row: TreeRow) => Promise<void> | void,
 ): Promise<Executed> {
   const id = checkRequest(request)
-  const { participle, legalFrom } = VERBS[kind]
   // Without a key of the caller's it gets one of its own: it must be safe to repeat when its answer is lost.
   const made = request.idempotencyKey === null
   const key = request.idempotencyKey ?? `made:${newRunId()}`
-  const command = { id, kind, key, fingerprint: fingerprint(asked), legalFrom }
-  const outcome = await whileUnavailable(executor.options.unavailableMs, () => controlRun(executor.db, command, apply))
-  switch (outcome.kind) {
-    case 'not-found':
-      throw new RunNotFoundError(request.id)
-    case 'mismatch':
-      throw new IdempotencyMismatchError(id, 'arguments')
-    case 'refused':
-      throw new InvalidTransitionError(participle, outcome.status, legalFrom)
-    case 'replayed':
-    case 'done': {
-      const run = await existingRun(executor, id, request.id)
-      if (outcome.kind === 'replayed' && !made) {
-        // it may be the repetition of this very call, whose answer was lost: then nobody has been told yet
-        executor.hub.announce(run.rootId)
-        return { run, replayed: true }
-      }
-      executor.announce(run)
-      executor.log.info({ run: request.id, status: run.status, reason: request.reason }, `a run was ${participle}`)
-      return { run, replayed: false }
-    }
-  }
+  const { rootId, bucket } = await existingRun(executor, id, request.id)
+  const command = { bucket, runId: id, kind, key, fingerprint: fingerprint(asked).toString('hex') }
+  const replayed = await executor.workflows.commits.apply({
+    rootId,
+    rows: [id],
+    async apply(advance) {
+      const row = advance.tree.find(id)
+      if (!row) throw new RunNotFoundError(request.id)
+      const earlier = await findCommand(advance.tree.run, command)
+      if (earlier !== undefined && earlier !== command.fingerprint) throw new IdempotencyMismatchError(id, 'arguments')
+      if (earlier !== undefined) return true
+      const from = row.status
+      await apply(advance, row)
+      await keepCommand(advance.tree.run, { ...command, outcome: { from } })
+      return false
+    },
+  })
+  const run = await existingRun(executor, id, request.id)
+  if (replayed) executor.hub.announce(run.rootId)
+  else
+    executor.log.info({ run: request.id, status: run.status, reason: request.reason }, `a run was ${PARTICIPLES[kind]}`)
+  // a repetition of this very call, whose answer was lost, is no replay to whoever made it
+  return { run, replayed: replayed && !made }
 }
 
 /** The UUID of the run. */
@@ -83,4 +89,9 @@ function checkRequest({ id: shown, reason, idempotencyKey }: ControlRequest): st
   const id = parseRunId(shown)
   if (id === undefined) throw new RunNotFoundError(shown)
   return id
+}
+
+/** What an operator said about it, as the event keeps it. */
+export function reasonData(reason: string | null): { data?: object } {
+  return reason === null ? {} : { data: { reason } }
 }

@@ -68,13 +68,18 @@ function checkBounds({ idempotencyKey, waitMs, priority }: ExecuteAction): void 
     const problem = idempotencyKeyProblem(idempotencyKey)
     if (problem) throw new InvalidIdempotencyKeyError(problem)
   }
-  if (waitMs < 0 || waitMs > MAX_WAIT_MS)
-    throw new InvalidInputError('waitMs', `is ${waitMs}; it must be 0 to ${MAX_WAIT_MS} milliseconds`)
+  checkWait(waitMs)
   if (Math.abs(priority) > MAX_PRIORITY)
     throw new InvalidInputError('priority', `is ${priority}; it must be -${MAX_PRIORITY} to ${MAX_PRIORITY}`)
 }
 
-function checkRunAt({ runAt }: ExecuteAction, nowMs: number): void {
+export function checkWait(waitMs: number): void {
+  if (waitMs < 0 || waitMs > MAX_WAIT_MS)
+    throw new InvalidInputError('waitMs', `is ${waitMs}; it must be 0 to ${MAX_WAIT_MS} milliseconds`)
+}
+
+/** A delayed start must be within reason. */
+export function checkRunAt({ runAt }: Pick<ExecuteAction, 'runAt'>, nowMs: number): void {
   if (runAt === null) return
   const inMs = runAt.getTime() - nowMs
   if (inMs < -MAX_PAST_MS)
@@ -194,7 +199,18 @@ function freshRun(row: NewRun, at: Date): RunRow {
     ...row,
     workerId: running ? row.workerId : null,
     rootId: row.id,
+    parentId: null,
     stepKey: null,
+    stepIndex: null,
+    graph: null,
+    parentGraph: null,
+    queue: null,
+    paused: false,
+    wait: null,
+    undoes: null,
+    resolved: null,
+    linkedId: null,
+    forkedFrom: null,
     fingerprint: Buffer.from(row.fingerprint, 'hex'),
     result: null,
     error: null,

@@ -1,39 +1,63 @@
-import { parseRunId } from '../../core/ids.ts'
-import { ActionNotFoundError, StepNotFoundError } from '../../core/request-errors.ts'
-import { retryRun as applyRetry } from '../../db/transitions/retry-run.ts'
+import { byteLength, jsonIssues } from '../../core/json.ts'
+import {
+  ActionNotFoundError,
+  InvalidInputError,
+  InvalidParamsError,
+  InvalidTransitionError,
+  PayloadTooLargeError,
+} from '../../core/request-errors.ts'
+import { statesBefore } from '../../core/transitions.ts'
+import type { RunRow } from '../../db/rows.ts'
 import type { Executor } from '../executor.ts'
-import { type ControlRequest, control } from './control.ts'
-import { checkParams, existingRun } from './execute-action.ts'
+import { retryTree } from '../workflow/retry-tree.ts'
+import { type ControlRequest, control, reasonData } from './control.ts'
+import { checkParams } from './execute-action.ts'
 import type { Executed } from './execution.ts'
+import { stepNamed, stepOf } from './step-of.ts'
 
 export interface RetryRequest extends ControlRequest {
+  /** `key`, `key[2]`, or a path of them; null for the run itself. */
   readonly step: string | null
   /** Amended params; `undefined` keeps those of the run. */
   readonly params: unknown
   readonly newKey: boolean
 }
 
+const LEGAL_FROM = statesBefore('RETRY_REQUESTED')
+
 /**
  * Runs a failed, canceled or indeterminate run again, in place: attempt numbers and events go on, the retry budget starts
- * afresh. Amended params, or `newKey`, give the handler a new downstream key; else it passes on the same one.
+ * afresh. Of a workflow one step, or all that hold it up; what depends on them runs again after them, what has succeeded is
+ * kept. Amended params, or `newKey`, give the handler a new downstream key; else it passes on the same one.
  * Throws `InvalidTransitionError` for a run in another state.
  */
 export async function retryRun(executor: Executor, request: RetryRequest, actor: string): Promise<Executed> {
   const { reason, params, newKey, step } = request
-  if (step !== null) throw new StepNotFoundError(step)
-  if (params !== undefined) await checkAmended(executor, request.id, params)
-  const asked = { reason, newKey, amended: params !== undefined, params: params ?? null }
-  return control(executor, 'retry', request, asked, (tx, locked) =>
-    applyRetry(tx, locked, { actor, reason, params, newKey, offsetMs: executor.db.clock.offsetMs }),
-  )
+  const target = await stepOf(executor, request.id, step)
+  if (target && (params !== undefined || newKey)) await checkAmended(executor, target, params)
+  const amendment = { params: params === undefined ? undefined : JSON.stringify(params), newKey }
+  const asked = {
+    reason,
+    newKey,
+    amended: params !== undefined,
+    params: params ?? null,
+    ...(step !== null && { step }),
+  }
+  return control(executor, 'retry', request, asked, async (advance, row) => {
+    const one = await stepNamed(advance, row, step)
+    if (!LEGAL_FROM.includes(one.status)) throw new InvalidTransitionError('retried', one.status, LEGAL_FROM)
+    await retryTree(advance, one, { actor, ...reasonData(reason) }, amendment)
+  })
 }
 
-async function checkAmended(executor: Executor, shown: string, params: unknown): Promise<void> {
-  const id = parseRunId(shown)
-  // an id that names no run is refused by the command itself
-  if (id === undefined) return
-  const { name } = await existingRun(executor, id, shown)
+async function checkAmended(executor: Executor, { name, kind }: RunRow, params: unknown): Promise<void> {
+  if (kind !== 'ACTION') throw new InvalidInputError('params', 'and newKey go with a single action: name its step')
+  if (params === undefined) return
   const action = executor.registry.get(name)
-  if (!action) throw new ActionNotFoundError(name, executor.registry.names())
-  await checkParams(action, params, executor.options.maxParamsBytes)
+  if (action) return checkParams(action, params, executor.options.maxParamsBytes)
+  const issues = jsonIssues(params)
+  if (issues.length > 0) throw new InvalidParamsError(name, issues)
+  const bytes = byteLength(JSON.stringify(params))
+  if (bytes > executor.options.maxParamsBytes) throw new PayloadTooLargeError(bytes, executor.options.maxParamsBytes)
+  throw new ActionNotFoundError(name, executor.registry.names())
 }

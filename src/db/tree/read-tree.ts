@@ -1,0 +1,84 @@
+import type { RunError } from '../../core/failure.ts'
+import { bucketOf } from '../../core/ids.ts'
+import type { RunKind, RunStatus } from '../../core/status.ts'
+import { type JsonStatement, jsonStatement } from '../statement.ts'
+import type { StatementRunner } from './statement-runner.ts'
+import { type Resolution, TREE_COLUMNS, type TreeRow } from './tree-row.ts'
+
+const keyed = (ids: readonly string[]) => ids.map((id) => ({ bucket: bucketOf(id), id }))
+
+const byIds: JsonStatement<TreeRow> = jsonStatement(`
+select r.* from json_to_recordset(:input) as i(bucket int2, id uuid)
+cross join lateral (
+  select ${TREE_COLUMNS} from action_do.runs r where r.bucket = i.bucket and r.id = i.id offset 0
+) r`)
+
+export function readTreeRows(run: StatementRunner, ids: readonly string[]): Promise<TreeRow[]> {
+  return run(byIds, keyed(ids))
+}
+
+const childrenOf: JsonStatement<TreeRow> = jsonStatement(`
+select r.* from json_to_recordset(:input) as i(id uuid, status json)
+cross join lateral (
+  select ${TREE_COLUMNS} from action_do.runs r
+  where r.parent_id = i.id and r.status in (select s.value::action_do.run_status from json_array_elements_text(i.status) as s(value))
+  order by r.ended_seq, r.id offset 0
+) r`)
+
+/** The children of runs that are in one of these states; those that ended, in the order in which they did. */
+export function readChildren(
+  run: StatementRunner,
+  parentIds: readonly string[],
+  status: readonly RunStatus[],
+): Promise<TreeRow[]> {
+  return run(
+    childrenOf,
+    parentIds.map((id) => ({ id, status })),
+  )
+}
+
+/** What a step left, for the mappers of those after it. */
+export interface OutcomeRow {
+  readonly id: string
+  readonly kind: RunKind
+  readonly status: RunStatus
+  readonly resolved: Resolution | null
+  readonly result: unknown
+  readonly error: RunError | null
+  readonly stepIndex: number | null
+  readonly parentId: string | null
+}
+
+const OUTCOME = `r.id, r.kind, r.status, r.resolved, r.result, r.error, r.step_index as "stepIndex", r.parent_id as "parentId"`
+
+const outcomes: JsonStatement<OutcomeRow> = jsonStatement(`
+select r.* from json_to_recordset(:input) as i(bucket int2, id uuid)
+cross join lateral (
+  select ${OUTCOME} from action_do.runs r where r.bucket = i.bucket and r.id = i.id offset 0
+) r`)
+
+export function readOutcomes(run: StatementRunner, ids: readonly string[]): Promise<OutcomeRow[]> {
+  return run(outcomes, keyed(ids))
+}
+
+const iterations: JsonStatement<OutcomeRow> = jsonStatement(`
+select r.* from json_to_recordset(:input) as i(id uuid)
+cross join lateral (
+  select ${OUTCOME} from action_do.runs r where r.parent_id = i.id and r.undoes is null order by r.step_index offset 0
+) r`)
+
+/** The outcomes of all runs of groups, in the order of their index. */
+export function readIterations(run: StatementRunner, groupIds: readonly string[]): Promise<OutcomeRow[]> {
+  return run(
+    iterations,
+    groupIds.map((id) => ({ id })),
+  )
+}
+
+const params: JsonStatement<{ id: string; params: unknown }> = jsonStatement(`
+select r.* from json_to_recordset(:input) as i(bucket int2, id uuid)
+cross join lateral (select r.id, r.params from action_do.runs r where r.bucket = i.bucket and r.id = i.id offset 0) r`)
+
+export function readParams(run: StatementRunner, ids: readonly string[]): Promise<{ id: string; params: unknown }[]> {
+  return run(params, keyed(ids))
+}

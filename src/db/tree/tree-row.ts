@@ -1,0 +1,166 @@
+import type { Effect } from '../../core/effect.ts'
+import type { RunError } from '../../core/failure.ts'
+import type { RunKind, RunStatus } from '../../core/status.ts'
+
+/** How an ended step counts for those that depend on it: as completed, or as skipped. Null: it holds them up. */
+export type Resolution = 'live' | 'dead'
+
+/**
+ * A run of a tree as a transaction works on it, under the lock of its root. Times are milliseconds of the durable clock.
+ * What may be large is read only where it is needed, and written only where it changed.
+ */
+export interface TreeRow {
+  readonly bucket: number
+  readonly id: string
+  readonly kind: RunKind
+  readonly name: string
+  readonly version: string
+  effect: Effect
+  readonly rootId: string
+  readonly parentId: string | null
+  readonly stepKey: string | null
+  readonly stepIndex: number | null
+  status: RunStatus
+  error: RunError | null
+  priority: number
+  generation: number
+  attempt: number
+  failures: number
+  losses: number
+  probe: boolean
+  fence: number
+  workerId: string | null
+  availableAt: number | null
+  lastSeq: number
+  readonly createdAt: number
+  startedAt: number | null
+  attemptStartedAt: number | null
+  budgetStartedAt: number | null
+  finishedAt: number | null
+  graph: string | null
+  readonly parentGraph: string | null
+  queue: string | null
+  paused: boolean
+  pendingCount: number
+  liveCount: number
+  activeCount: number
+  failedCount: number
+  indeterminateCount: number
+  size: number | null
+  nextIndex: number | null
+  resolved: Resolution | null
+  wait: unknown
+  waitName: string | null
+  wakeAt: number | null
+  readonly undoes: string | null
+  linkedId: string | null
+  limitKey: string | null
+  forkedFrom: string | null
+  readonly depth: number
+  endedSeq: number | null
+  /** JSON text to write; `undefined` leaves what is there. */
+  params?: string
+  /** JSON text to write, null to take it away; `undefined` leaves what is there. */
+  result?: string | null
+  heartbeat?: null
+}
+
+/** The columns of a `TreeRow`, with their types: reading, inserting and updating derive from this one table. */
+const COLUMNS = {
+  bucket: ['bucket', 'int2'],
+  id: ['id', 'uuid'],
+  kind: ['kind', 'action_do.run_kind'],
+  name: ['name', 'text'],
+  version: ['version', 'text'],
+  effect: ['effect', 'action_do.effect'],
+  rootId: ['root_id', 'uuid'],
+  parentId: ['parent_id', 'uuid'],
+  stepKey: ['step_key', 'text'],
+  stepIndex: ['step_index', 'int4'],
+  status: ['status', 'action_do.run_status'],
+  error: ['error', 'json'],
+  priority: ['priority', 'int2'],
+  generation: ['generation', 'int4'],
+  attempt: ['attempt', 'int4'],
+  failures: ['failures', 'int2'],
+  losses: ['losses', 'int2'],
+  probe: ['probe', 'bool'],
+  fence: ['fence', 'int4'],
+  workerId: ['worker_id', 'text'],
+  availableAt: ['available_at', 'moment'],
+  lastSeq: ['last_seq', 'int4'],
+  createdAt: ['created_at', 'moment'],
+  startedAt: ['started_at', 'moment'],
+  attemptStartedAt: ['attempt_started_at', 'moment'],
+  budgetStartedAt: ['budget_started_at', 'moment'],
+  finishedAt: ['finished_at', 'moment'],
+  graph: ['graph', 'text'],
+  parentGraph: ['parent_graph', 'text'],
+  queue: ['queue', 'text'],
+  paused: ['paused', 'bool'],
+  pendingCount: ['pending_count', 'int4'],
+  liveCount: ['live_count', 'int4'],
+  activeCount: ['active_count', 'int4'],
+  failedCount: ['failed_count', 'int4'],
+  indeterminateCount: ['indeterminate_count', 'int4'],
+  size: ['size', 'int4'],
+  nextIndex: ['next_index', 'int4'],
+  resolved: ['resolved', 'text'],
+  wait: ['wait', 'json'],
+  waitName: ['wait_name', 'text'],
+  wakeAt: ['wake_at', 'moment'],
+  undoes: ['undoes', 'uuid'],
+  linkedId: ['linked_id', 'uuid'],
+  limitKey: ['limit_key', 'text'],
+  forkedFrom: ['forked_from', 'uuid'],
+  depth: ['depth', 'int2'],
+  endedSeq: ['ended_seq', 'int4'],
+} as const satisfies Record<Exclude<keyof TreeRow, 'params' | 'result' | 'heartbeat'>, readonly [string, string]>
+
+/** What never changes once a run is there. */
+const FIXED = new Set<string>([
+  'bucket',
+  'id',
+  'kind',
+  'name',
+  'version',
+  'rootId',
+  'parentId',
+  'stepKey',
+  'stepIndex',
+  'createdAt',
+  'parentGraph',
+  'undoes',
+  'depth',
+])
+
+const entries = Object.entries(COLUMNS)
+const isMoment = (type: string) => type === 'moment'
+const sqlValue = (row: string, member: string, type: string) =>
+  isMoment(type) ? `to_timestamp(${row}."${member}" / 1000.0)::timestamptz(3)` : `${row}."${member}"`
+
+/** The select list of a `TreeRow` from `runs r`. */
+export const TREE_COLUMNS = entries
+  .map(([member, [column, type]]) =>
+    isMoment(type) ? `(extract(epoch from r.${column}) * 1000)::float8 as "${member}"` : `r.${column} as "${member}"`,
+  )
+  .join(', ')
+
+/** The column definitions of `json_to_recordset` for rows to write. */
+export const TREE_RECORD = `${entries
+  .map(([member, [, type]]) => `"${member}" ${isMoment(type) ? 'float8' : type}`)
+  .join(', ')}, params text, "setsResult" bool, result text, "clearsHeartbeat" bool`
+
+/** The assignments of an update from such rows. */
+export function treeAssignments(row: string): string {
+  return entries
+    .filter(([member]) => !FIXED.has(member))
+    .map(([member, [column, type]]) => `${column} = ${sqlValue(row, member, type)}`)
+    .join(', ')
+}
+
+export const TREE_INSERT_COLUMNS = entries.map(([, [column]]) => column).join(', ')
+
+export function treeInsertValues(row: string): string {
+  return entries.map(([member, [, type]]) => sqlValue(row, member, type)).join(', ')
+}

@@ -1,0 +1,104 @@
+import type { RunError } from '../../core/failure.ts'
+import type { AttemptStatus, RunStatus } from '../../core/status.ts'
+import type { EventReason } from '../../core/transitions.ts'
+import { type JsonStatement, jsonStatement } from '../statement.ts'
+import type { StatementRunner } from './statement-runner.ts'
+import { TREE_INSERT_COLUMNS, TREE_RECORD, type TreeRow, treeAssignments, treeInsertValues } from './tree-row.ts'
+
+export interface NewEvent {
+  readonly bucket: number
+  readonly rootId: string
+  readonly seq: number
+  readonly runId: string
+  readonly at: number
+  readonly stepKey: string | null
+  readonly from: RunStatus | null
+  readonly to: RunStatus
+  readonly reason: EventReason
+  readonly attempt: number | null
+  readonly error: RunError | null
+  readonly actor: string | null
+  readonly data: unknown
+}
+
+export interface NewAttempt {
+  readonly bucket: number
+  readonly runId: string
+  readonly number: number
+  readonly status: Exclude<AttemptStatus, 'RUNNING'>
+  readonly workerId: string
+  readonly startedAt: number
+  readonly finishedAt: number
+  readonly error: RunError | null
+}
+
+/** Everything that a transaction changes in its trees. */
+export interface TreeChanges {
+  readonly updates: readonly TreeRow[]
+  readonly inserts: readonly TreeRow[]
+  readonly attempts: readonly NewAttempt[]
+  readonly events: readonly NewEvent[]
+}
+
+/** A row was being changed by a heartbeat at that very moment: the transaction is to be repeated. */
+class TreeConflict extends Error {
+  /** SQLSTATE of a serialization failure: whoever repeats those repeats this. */
+  readonly code = '40001'
+}
+
+const moment = (ms: string) => `to_timestamp(${ms} / 1000.0)::timestamptz(3)`
+
+const statement: JsonStatement<{ changed: number }> = jsonStatement(`
+with input as materialized (
+  select i.* from json_to_record(:input) as i(updates json, inserts json, attempts json, events json)
+), found as materialized (
+  select u.*, r.tid
+  from input i
+  cross join lateral json_to_recordset(i.updates) as u(${TREE_RECORD})
+  cross join lateral (
+    select r.ctid as tid from action_do.runs r where r.bucket = u.bucket and r.id = u.id offset 0
+  ) r
+), changed as (
+  update action_do.runs r set
+    ${treeAssignments('f')},
+    params = coalesce(f.params::json, r.params),
+    result = case when f."setsResult" then f.result::json else r.result end,
+    heartbeat = case when f."clearsHeartbeat" then null else r.heartbeat end
+  from found f
+  where r.ctid = f.tid
+  returning r.id
+), inserted as (
+  insert into action_do.runs (${TREE_INSERT_COLUMNS}, fingerprint, params, result)
+  select ${treeInsertValues('n')}, '', coalesce(n.params, 'null')::json, n.result::json
+  from input i cross join lateral json_to_recordset(i.inserts) as n(${TREE_RECORD})
+), attempts_written as (
+  insert into action_do.attempts (bucket, run_id, number, status, worker_id, started_at, finished_at, error)
+  select a.bucket, a."runId", a.number, a.status, a."workerId", ${moment('a."startedAt"')}, ${moment('a."finishedAt"')}, a.error
+  from input i cross join lateral json_to_recordset(i.attempts) as a(
+    bucket int2, "runId" uuid, number int4, status action_do.attempt_status, "workerId" text, "startedAt" float8,
+    "finishedAt" float8, error json)
+), events_written as (
+  insert into action_do.events (bucket, root_id, seq, run_id, at, step_key, from_status, to_status, reason, attempt, error, actor, data)
+  select e.bucket, e."rootId", e.seq, e."runId", ${moment('e.at')}, e."stepKey", e."from", e."to", e.reason, e.attempt, e.error,
+    e.actor, e.data
+  from input i cross join lateral json_to_recordset(i.events) as e(
+    bucket int2, "rootId" uuid, seq int4, "runId" uuid, at float8, "stepKey" text, "from" action_do.run_status,
+    "to" action_do.run_status, reason action_do.event_reason, attempt int4, error json, actor text, data json)
+)
+select count(*)::int as changed from changed`)
+
+/** Writes what was decided, in one statement. The caller holds the locks of the roots. */
+export async function writeTrees(run: StatementRunner, changes: TreeChanges): Promise<void> {
+  const updates = changes.updates.map(encode)
+  const inserts = changes.inserts.map(encode)
+  const [row] = await run(statement, { ...changes, updates, inserts })
+  if (row?.changed !== updates.length) throw new TreeConflict('a run of the tree was being changed')
+}
+
+function encode(row: TreeRow): object {
+  return {
+    ...row,
+    setsResult: row.result !== undefined,
+    clearsHeartbeat: row.heartbeat === null,
+  }
+}

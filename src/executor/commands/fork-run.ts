@@ -1,0 +1,129 @@
+import { fingerprint, idempotencyKeyProblem } from '../../core/idempotency.ts'
+import { bucketOf, keyedRunId, newRunId, showRunId } from '../../core/ids.ts'
+import {
+  IdempotencyMismatchError,
+  InvalidIdempotencyKeyError,
+  InvalidInputError,
+  InvalidTransitionError,
+  StepNotFoundError,
+} from '../../core/request-errors.ts'
+import { ancestorsOf, type CompiledGraph, descendantsOf } from '../../core/workflow/graph.ts'
+import { stepsOf as readSteps } from '../../db/reads/steps.ts'
+import type { RunRow } from '../../db/rows.ts'
+import type { Executor } from '../executor.ts'
+import { beginWorkflow, type TakenStep } from '../workflow/begin-workflow.ts'
+import type { ControlRequest } from './control.ts'
+import { existingRun } from './execute-action.ts'
+import type { Executed } from './execution.ts'
+import { stepOf } from './step-of.ts'
+
+export interface ForkRequest extends ControlRequest {
+  readonly fromStep: string
+}
+
+/**
+ * Starts a new run of the same graph with the same params, that takes over what had succeeded before a step and runs the
+ * step and everything after it anew. The steps of the new run pass on keys of their own: what they do, they do again, unless a
+ * business key says otherwise. Throws `InvalidTransitionError` where something before the step has not ended.
+ */
+export async function forkRun(executor: Executor, request: ForkRequest, actor: string): Promise<Executed> {
+  const { idempotencyKey, fromStep, reason } = request
+  const problem = idempotencyKey === null ? undefined : idempotencyKeyProblem(idempotencyKey)
+  if (problem) throw new InvalidIdempotencyKeyError(problem)
+  const source = await stepOf(executor, request.id, null)
+  if (!source) return existingRun(executor, '', request.id).then((run) => ({ run, replayed: true }))
+  if (source.parentId !== null || source.kind !== 'WORKFLOW' || source.graph === null)
+    throw new InvalidInputError('id', 'names no root run of a workflow: only those are forked')
+  const compiled = await executor.workflows.graphs.compiled(source.graph)
+  const steps = (await readSteps(executor.db, [source.id]))[0] ?? []
+  const keys = keptKeys(compiled, steps, fromStep)
+  const taken = await takenSteps(executor, steps, keys)
+  return record(executor, source, compiled, {
+    request,
+    actor,
+    taken,
+    data: { forkedFrom: showRunId(source.id), fromStep, reason },
+  })
+}
+
+/** The steps whose outcome is taken over: those that have succeeded, and do not depend on the one to begin with. */
+function keptKeys(compiled: CompiledGraph, steps: readonly RunRow[], fromStep: string): Set<string> {
+  if (!compiled.steps.has(fromStep)) throw new StepNotFoundError(fromStep, [...compiled.steps.keys()])
+  const byKey = new Map(steps.map((step) => [step.stepKey, step]))
+  for (const key of ancestorsOf(compiled, [fromStep])) {
+    const status = byKey.get(key)?.status ?? 'PENDING'
+    if (!['SUCCEEDED', 'SKIPPED', 'FAILED', 'CANCELED'].includes(status))
+      throw new InvalidTransitionError(`forked from ${fromStep}, before which ${key} comes`, status, [
+        'SUCCEEDED',
+        'SKIPPED',
+      ])
+  }
+  const anew = new Set([fromStep, ...descendantsOf(compiled, [fromStep])])
+  return new Set([...compiled.steps.keys()].filter((key) => !anew.has(key) && byKey.get(key)?.status === 'SUCCEEDED'))
+}
+
+async function takenSteps(
+  executor: Executor,
+  steps: readonly RunRow[],
+  keys: ReadonlySet<string>,
+): Promise<Map<string, TakenStep>> {
+  const taken = steps.filter(({ stepKey }) => keys.has(stepKey ?? ''))
+  const groups = taken.filter(({ kind }) => kind === 'GROUP')
+  const runs =
+    groups.length > 0
+      ? await readSteps(
+          executor.db,
+          groups.map(({ id }) => id),
+        )
+      : []
+  const iterations = new Map(groups.map(({ id }, i) => [id, inOrder(runs[i] ?? [])]))
+  return new Map(
+    taken.map(({ id, stepKey, result }) => [
+      stepKey ?? '',
+      { result: JSON.stringify(result ?? null), iterations: iterations.get(id) ?? [] },
+    ]),
+  )
+}
+
+function inOrder(runs: readonly RunRow[]): string[] {
+  const sorted = [...runs].sort((a, b) => (a.stepIndex ?? 0) - (b.stepIndex ?? 0))
+  return sorted.map(({ result }) => JSON.stringify(result ?? null))
+}
+
+interface Fork {
+  readonly request: ForkRequest
+  readonly actor: string
+  readonly taken: Map<string, TakenStep>
+  readonly data: object
+}
+
+async function record(executor: Executor, source: RunRow, compiled: CompiledGraph, fork: Fork): Promise<Executed> {
+  const { idempotencyKey, fromStep } = fork.request
+  const { name, version } = source
+  const id = idempotencyKey === null ? newRunId() : keyedRunId('WORKFLOW', name, idempotencyKey)
+  const print = fingerprint({ forkedFrom: source.id, fromStep })
+  const outcome = await executor.workflows.commits.submit({
+    rootId: id,
+    create: {
+      bucket: bucketOf(id),
+      id,
+      name,
+      version,
+      graph: compiled.hash,
+      idempotencyKey,
+      fingerprint: print.toString('hex'),
+      params: source.params,
+      priority: source.priority,
+    },
+    rows: [],
+    async apply(advance) {
+      const { root } = advance.tree
+      root.forkedFrom = source.id
+      await beginWorkflow(advance, root, compiled, fork)
+    },
+  })
+  const run = await existingRun(executor, id, showRunId(id))
+  const replayed = outcome.kind === 'exists' && idempotencyKey !== null
+  if (replayed && !run.fingerprint.equals(print)) throw new IdempotencyMismatchError(id)
+  return { run, replayed }
+}

@@ -1,0 +1,141 @@
+import { byteLength, type Issue, jsonIssues } from '../../core/json.ts'
+import {
+  InvalidInputError,
+  InvalidParamsError,
+  InvalidTransitionError,
+  PayloadTooLargeError,
+  PermissionDeniedError,
+} from '../../core/request-errors.ts'
+import { hasEnded, RUN_STATUSES } from '../../core/status.ts'
+import type { SignalWork } from '../../core/workflow/graph.ts'
+import { keepSignal, stepsWaitingFor } from '../../db/tree/signals.ts'
+import type { TreeRow } from '../../db/tree/tree-row.ts'
+import type { Executor } from '../executor.ts'
+import type { Advance } from '../workflow/advance.ts'
+import { addressees, receive } from '../workflow/waits.ts'
+import { type ControlRequest, control } from './control.ts'
+import type { Executed } from './execution.ts'
+
+export interface SignalRequest extends ControlRequest {
+  readonly name: string
+  readonly payload: unknown
+}
+
+const UNENDED = RUN_STATUSES.filter((status) => !hasEnded(status))
+const MAX_NAME = 100
+
+/**
+ * Sends a signal to a workflow run: the step of it, or of a workflow below it, that has waited longest for this name takes it;
+ * without one it is kept until a step waits. For an approval the payload is the decision, `{ approved, comment, payload }`, and
+ * somebody must be asking for it. Throws `InvalidTransitionError` for a run that has ended, `InvalidParamsError` for a payload
+ * that does not fit, `PermissionDeniedError` for somebody who may not decide.
+ */
+export async function signalRun(executor: Executor, request: SignalRequest, actor: string): Promise<Executed> {
+  const { name, payload } = request
+  checkSignal(name, payload, executor.options.maxParamsBytes)
+  return control(executor, 'signal', request, { name, payload }, async (advance, row) => {
+    if (row.kind !== 'WORKFLOW') throw new InvalidInputError('id', 'names no workflow run: only those are signaled')
+    if (hasEnded(row.status)) throw new InvalidTransitionError('signaled', row.status, UNENDED)
+    const waiting = await whoWaits(advance, row, name)
+    if (waiting) return deliver(advance, row, waiting, request, actor)
+    if (row.graph !== null && asksForDecision(advance, row, name))
+      throw new InvalidInputError('name', `is ${JSON.stringify(name)}: nobody asks for this decision at the moment`)
+    await checkAhead(advance, row, name, payload)
+    await keep(advance, row, request, actor, null)
+  })
+}
+
+function checkSignal(name: string, payload: unknown, maxBytes: number): void {
+  if (name.length === 0 || name.length > MAX_NAME || jsonIssues(name).length > 0)
+    throw new InvalidInputError('name', `must be text of 1 to ${MAX_NAME} characters`)
+  const issues = jsonIssues(payload)
+  if (issues.length > 0) throw new InvalidParamsError(name, issues, 'signal')
+  const bytes = byteLength(JSON.stringify(payload))
+  if (bytes > maxBytes) throw new PayloadTooLargeError(bytes, maxBytes)
+}
+
+async function whoWaits(advance: Advance, row: TreeRow, name: string): Promise<TreeRow | undefined> {
+  const { tree } = advance
+  const ids = await stepsWaitingFor(tree.run, row.rootId, name)
+  await tree.load(ids)
+  return ids
+    .map((id) => tree.get(id))
+    .find((one) => one.status === 'WAITING' && addressees(advance, one).includes(row.id))
+}
+
+/** A step that asks for a decision under this name; those of sub-workflows are not known before they begin. */
+function asksForDecision({ tree }: Advance, row: TreeRow, name: string): boolean {
+  return tree.graphOf(row).graph.steps.some(({ work }) => work.kind === 'signal' && work.name === name && work.approval)
+}
+
+/** Whoever will take it is known already, where the graph says so: what does not fit is refused at once. */
+async function checkAhead({ tree, host }: Advance, row: TreeRow, name: string, payload: unknown): Promise<void> {
+  if (row.graph === null) return
+  const compiled = tree.graphOf(row)
+  const takers = compiled.graph.steps.filter(({ work }) => work.kind === 'signal' && work.name === name)
+  const checks = takers.map(({ key }) => host.logic(compiled)?.steps.get(key)?.checkPayload?.(payload))
+  const outcomes = await Promise.all(checks)
+  const issues = outcomes.flatMap((one) => (one && !one.ok ? one.issues : []))
+  // one taker that it fits is enough
+  if (outcomes.length > 0 && issues.length > 0 && outcomes.every((one) => one && !one.ok))
+    throw new InvalidParamsError(name, issues, 'signal')
+}
+
+async function deliver(
+  advance: Advance,
+  to: TreeRow,
+  step: TreeRow,
+  request: SignalRequest,
+  actor: string,
+): Promise<void> {
+  const work = advance.tree.specOf(step).work as SignalWork
+  const payload = await received(advance, step, work, request, actor)
+  await keep(advance, to, request, actor, step.id)
+  receive(advance, step, payload, actor)
+}
+
+async function received(advance: Advance, step: TreeRow, work: SignalWork, request: SignalRequest, actor: string) {
+  if (!work.approval) return checked(advance, step, request.name, request.payload)
+  const decision = decisionOf(work, request, actor)
+  return { ...decision, payload: (await checked(advance, step, request.name, decision.payload)) ?? null }
+}
+
+interface Decision {
+  readonly approved: boolean
+  readonly by: string
+  readonly comment: string | null
+  readonly payload: unknown
+}
+
+const MEMBERS = new Set(['approved', 'comment', 'payload'])
+
+function decisionOf({ approval }: SignalWork, { name, payload }: SignalRequest, actor: string): Decision {
+  const approvers = approval?.approvers
+  if (approvers && !approvers.includes(actor))
+    throw new PermissionDeniedError(`Only ${approvers.join(', ')} may decide on ${name}; this key is ${actor}.`)
+  const given = typeof payload === 'object' && payload !== null && !Array.isArray(payload) ? payload : {}
+  const { approved, comment = null, payload: inner = null } = given as Partial<Record<string, unknown>>
+  const issues: Issue[] = Object.keys(given)
+    .filter((member) => !MEMBERS.has(member))
+    .map((member) => ({ path: member, message: 'is no member of a decision: approved, comment, payload' }))
+  if (typeof approved !== 'boolean') issues.push({ path: 'approved', message: 'must be true or false' })
+  if (comment !== null && (typeof comment !== 'string' || comment.length > 10_000))
+    issues.push({ path: 'comment', message: 'must be text of at most 10000 characters' })
+  if (issues.length > 0) throw new InvalidParamsError(name, issues, 'signal')
+  return { approved: approved === true, by: actor, comment: comment as string | null, payload: inner }
+}
+
+async function checked({ tree, host }: Advance, step: TreeRow, name: string, payload: unknown): Promise<unknown> {
+  const compiled = tree.graphOfStep(step)
+  const logic = host.logic(compiled)
+  // a schema of code is known only where the code is
+  if (!logic)
+    throw new InvalidInputError('name', `is for ${compiled.graph.name}, whose graph this server does not have`)
+  const outcome = await logic.steps.get(step.stepKey ?? '')?.checkPayload?.(payload)
+  if (outcome && !outcome.ok) throw new InvalidParamsError(name, outcome.issues, 'signal')
+  return outcome ? outcome.value : payload
+}
+
+function keep(advance: Advance, to: TreeRow, { name, payload }: SignalRequest, actor: string, takenBy: string | null) {
+  return keepSignal(advance.tree.run, { runId: to.id, name, payload, actor, at: advance.tree.nowMs, takenBy })
+}

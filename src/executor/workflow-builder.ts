@@ -1,0 +1,256 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { OnError } from '../core/workflow/graph.ts'
+import type {
+  ApprovalOptions,
+  EachArgs,
+  LoopArgs,
+  Mapper,
+  SignalOptions,
+  StepOptions,
+  Sync,
+  Undemanding,
+  WorkOptions,
+} from './workflow-options.ts'
+import type {
+  Ended,
+  Join,
+  KeyOf,
+  Named,
+  NewKey,
+  OnSkipped,
+  Outcome,
+  Placed,
+  State,
+  StepInfo,
+} from './workflow-state.ts'
+import type { Decision, Output, ResultOf, Stored, Target, Workflow } from './workflow-types.ts'
+
+type Others = 'finish' | 'cancel'
+
+/**
+ * The builder after one more step, whose result is the workflow's until another step is declared. It is the member of an
+ * object type for the reason that workflow-state.ts gives: what an alias refers to directly is computed late.
+ */
+type Next<
+  N extends string,
+  P,
+  S extends State,
+  K extends string,
+  R,
+  A extends KeyOf<S>,
+  J extends Join,
+  O extends OnSkipped,
+  E extends OnError,
+  W,
+  X,
+  C extends string,
+> = {
+  builder: WorkflowBuilder<
+    N,
+    P,
+    Outcome<R, E> | (SkipsWith<W, Placed<S, A, J, O>['skips']> extends false ? never : null),
+    State<
+      S['params'],
+      S['steps'] &
+        Named<
+          K,
+          StepInfo<
+            Outcome<R, E>,
+            Placed<S, A, J, O>['before'],
+            Placed<S, A, J, O>['sure'],
+            SkipsWith<W, Placed<S, A, J, O>['skips']>
+          >
+        >,
+      K,
+      S['canceled'] | C | (X extends 'cancel' ? Placed<S, A, J, O>['cancels'] : never),
+      S['onError']
+    >
+  >
+}['builder']
+
+/** Whether a step may be skipped: without a condition (`W` is never), or with one. */
+type SkipsWith<W, Without extends boolean> = [W] extends [never] ? Without : true
+
+/**
+ * A workflow under construction, and already a workflow. It never changes: each method returns another one, so that two
+ * workflows can begin with the same steps.
+ *
+ * The functions that it is given see the params and the results of the steps before, as JSON has them; `undefined` is the
+ * result of a step that was skipped. They are pure and synchronous, for they are called again whenever a run goes on.
+ *
+ * Every method throws a `TypeError` or a `RangeError` that names the workflow, the step and the member.
+ */
+export interface WorkflowBuilder<N extends string, P, R, in out S extends State> extends Workflow<N, P, R> {
+  /**
+   * Executes an action or a workflow.
+   * @param key letters, digits, `_` and `-`; starts with a letter or `_`; 1 to 100 characters; the name of its result.
+   * @param input makes its params.
+   */
+  step<
+    const K extends string,
+    T extends Target,
+    V,
+    A extends KeyOf<S> = S['last'],
+    J extends Join = 'all',
+    O extends OnSkipped = 'skip',
+    E extends OnError = S['onError'],
+    W extends boolean = never,
+    X extends Others = 'finish',
+    C extends KeyOf<S> = never,
+  >(
+    key: NewKey<K, S>,
+    target: T,
+    input: Mapper<T, Placed<S, A, J, O>['scope'], [], V>,
+    options?: WorkOptions<T, [], S, A, J, O, E, W, X, C>,
+  ): Next<N, P, S, K, ResultOf<T>, A, J, O, E, W, X, C>
+  /** Executes an action or a workflow with `{}` as its params, after the step declared before. */
+  step<const K extends string, T extends Target>(
+    key: NewKey<K, S>,
+    target: Undemanding<T>,
+  ): Next<N, P, S, K, ResultOf<T>, S['last'], 'all', 'skip', S['onError'], never, 'finish', never>
+
+  /** Computes a value, which is kept: any JSON value. */
+  value<
+    const K extends string,
+    V,
+    A extends KeyOf<S> = S['last'],
+    J extends Join = 'all',
+    O extends OnSkipped = 'skip',
+    E extends OnError = S['onError'],
+    W extends boolean = never,
+    X extends Others = 'finish',
+    C extends KeyOf<S> = never,
+  >(
+    key: NewKey<K, S>,
+    compute: (scope: Placed<S, A, J, O>['scope']) => Sync<V>,
+    options?: StepOptions<S, A, J, O, E, W, X, C>,
+  ): Next<N, P, S, K, V, A, J, O, E, W, X, C>
+
+  /** Waits. @param ms milliseconds, whole, 0 to ten years. */
+  sleep<
+    const K extends string,
+    A extends KeyOf<S> = S['last'],
+    J extends Join = 'all',
+    O extends OnSkipped = 'skip',
+    E extends OnError = S['onError'],
+    W extends boolean = never,
+    X extends Others = 'finish',
+    C extends KeyOf<S> = never,
+  >(
+    key: NewKey<K, S>,
+    ms: number | ((scope: Placed<S, A, J, O>['scope']) => number),
+    options?: StepOptions<S, A, J, O, E, W, X, C>,
+  ): Next<N, P, S, K, null, A, J, O, E, W, X, C>
+
+  /** Waits for a moment: a Date, or its text in ISO 8601. One that has passed does not wait. */
+  sleepUntil<
+    const K extends string,
+    A extends KeyOf<S> = S['last'],
+    J extends Join = 'all',
+    O extends OnSkipped = 'skip',
+    E extends OnError = S['onError'],
+    W extends boolean = never,
+    X extends Others = 'finish',
+    C extends KeyOf<S> = never,
+  >(
+    key: NewKey<K, S>,
+    moment: (scope: Placed<S, A, J, O>['scope']) => Date | string,
+    options?: StepOptions<S, A, J, O, E, W, X, C>,
+  ): Next<N, P, S, K, null, A, J, O, E, W, X, C>
+
+  /** Waits for a signal. Its result is what came with it. */
+  signal<
+    const K extends string,
+    PS extends StandardSchemaV1 | undefined = undefined,
+    A extends KeyOf<S> = S['last'],
+    J extends Join = 'all',
+    O extends OnSkipped = 'skip',
+    E extends OnError = S['onError'],
+    W extends boolean = never,
+    X extends Others = 'finish',
+    C extends KeyOf<S> = never,
+  >(
+    key: NewKey<K, S>,
+    options?: SignalOptions<PS> & StepOptions<S, A, J, O, E, W, X, C>,
+  ): Next<N, P, S, K, Output<PS>, A, J, O, E, W, X, C>
+
+  /** Waits until somebody has approved or rejected. A rejection is a result, no failure. */
+  approval<
+    const K extends string,
+    PS extends StandardSchemaV1 | undefined = undefined,
+    A extends KeyOf<S> = S['last'],
+    J extends Join = 'all',
+    O extends OnSkipped = 'skip',
+    E extends OnError = S['onError'],
+    W extends boolean = never,
+    X extends Others = 'finish',
+    C extends KeyOf<S> = never,
+  >(
+    key: NewKey<K, S>,
+    options?: ApprovalOptions<PS> & StepOptions<S, A, J, O, E, W, X, C>,
+  ): Next<N, P, S, K, Decision<Stored<Output<PS>>>, A, J, O, E, W, X, C>
+
+  /**
+   * Executes an action or a workflow for each item of a list. Its result is theirs, in the order of the items.
+   * @param items makes the list.
+   * @param input makes the params for an item; `index` counts from 0.
+   */
+  forEach<
+    const K extends string,
+    Item,
+    T extends Target,
+    V,
+    A extends KeyOf<S> = S['last'],
+    J extends Join = 'all',
+    O extends OnSkipped = 'skip',
+    E extends OnError = S['onError'],
+    W extends boolean = never,
+    X extends Others = 'finish',
+    C extends KeyOf<S> = never,
+  >(
+    key: NewKey<K, S>,
+    items: (scope: Placed<S, A, J, O>['scope']) => readonly Item[],
+    target: T,
+    input: Mapper<T, Placed<S, A, J, O>['scope'], EachArgs<Item>, V>,
+    options?: WorkOptions<T, EachArgs<Item>, S, A, J, O, E, W, X, C> & {
+      /** How many items are executed at once, 1 or more. Absent: all. */
+      concurrency?: number
+    },
+  ): Next<N, P, S, K, ResultOf<T>[], A, J, O, E, W, X, C>
+
+  /**
+   * Executes an action or a workflow again and again. Its result is that of the last iteration.
+   * @param input makes the params of an iteration; `index` counts from 0, `previous` is the result of the one before.
+   */
+  repeat<
+    const K extends string,
+    T extends Target,
+    V,
+    A extends KeyOf<S> = S['last'],
+    J extends Join = 'all',
+    O extends OnSkipped = 'skip',
+    E extends OnError = S['onError'],
+    W extends boolean = never,
+    X extends Others = 'finish',
+    C extends KeyOf<S> = never,
+  >(
+    key: NewKey<K, S>,
+    target: T,
+    input: Mapper<T, Placed<S, A, J, O>['scope'], LoopArgs<ResultOf<T>>, V>,
+    options: WorkOptions<T, LoopArgs<ResultOf<T>>, S, A, J, O, E, W, X, C> & {
+      /** Whether this iteration was the last. */
+      until: (
+        scope: Placed<S, A, J, O>['scope'],
+        iteration: { readonly index: number; readonly result: ResultOf<T> },
+      ) => boolean
+      /** The most iterations, 1 to 10,000. */
+      max: number
+    },
+  ): Next<N, P, S, K, ResultOf<T>, A, J, O, E, W, X, C>
+
+  /**
+   * Ends the definition with what the workflow results in. Without it that is the result of the step declared last, or null
+   * where that step was skipped.
+   */
+  result<V>(compute: (scope: Ended<S>['scope']) => Sync<V>): Workflow<N, P, Stored<V>>
+}

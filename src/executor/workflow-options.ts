@@ -1,0 +1,129 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { RetryOptions } from '../core/retry.ts'
+import type { OnError } from '../core/workflow/graph.ts'
+import type { Join, KeyOf, OnSkipped, Placed, State } from './workflow-state.ts'
+import type { Json, Output, ParamsOf, Target, Workflow } from './workflow-types.ts'
+
+export interface WorkflowOptions<N extends string, PS extends StandardSchemaV1 | undefined, E extends OnError> {
+  description?: string
+  /** Recorded with each run; informs people, decides nothing. Default "1". */
+  version?: string
+  /** Any Standard Schema (zod, valibot, arktype, …). Absent: any JSON value. */
+  params?: PS
+  /** What a step does when it has finally failed, unless it says so itself. Default `fail`. */
+  onError?: E
+  /** Milliseconds from its start after which a run fails, 1 to ten years. Absent: none. */
+  deadlineMs?: number
+  /** Earlier versions of it, so that the runs that began with them go on. */
+  previous?: readonly Workflow<NoInfer<N>>[]
+}
+
+/** What every step may say. Its type parameters are what the following steps' types depend on. */
+export interface StepOptions<
+  S extends State,
+  A extends KeyOf<S>,
+  J extends Join,
+  O extends OnSkipped,
+  E extends OnError,
+  W extends boolean,
+  X extends 'finish' | 'cancel',
+  C extends KeyOf<S>,
+> {
+  /** The steps that it depends on, declared before. `[]`: none. Absent: the step declared before it. */
+  after?: readonly A[]
+  /** How many dependencies must be completed before it runs: all have ended, one, or so many. Default `all`. */
+  join?: J
+  /** What happens to the dependencies that a join of fewer does not wait for. Default `finish`. */
+  others?: X
+  /** Decides whether it runs; else it is skipped. Pure and synchronous. */
+  when?: (scope: Placed<S, A, J, O>['scope']) => W
+  /** Whether it runs although everything that it depends on was skipped. Default `skip`. */
+  onSkipped?: O
+  /**
+   * What happens when it has finally failed. `fail`: the workflow fails; `continue`: the dependents run, and see
+   * `{ result, error }`; `compensate`: what was completed is undone in reverse order. Default: the workflow's.
+   */
+  onError?: E
+  /** Steps declared before that are canceled when this one has succeeded. */
+  cancels?: readonly C[]
+}
+
+/** What a step that executes an action or a workflow may say besides. `Args` follow the scope in its functions. */
+export interface WorkOptions<
+  T extends Target,
+  Args extends unknown[],
+  S extends State,
+  A extends KeyOf<S>,
+  J extends Join,
+  O extends OnSkipped,
+  E extends OnError,
+  W extends boolean,
+  X extends 'finish' | 'cancel',
+  C extends KeyOf<S>,
+> extends StepOptions<S, A, J, O, E, W, X, C> {
+  /** Replaces what the action says of its retries. */
+  retry?: RetryOptions
+  /** Milliseconds that one attempt may take; of a workflow, the whole run. */
+  timeoutMs?: number
+  /** What a lost outcome of the action means here. No action becomes `transactional` by it, and none that is may change. */
+  effect?: IfAction<T, 'idempotent' | 'unsafe'>
+  /** A business key: every run of the action with the same key is one execution. Actions only. */
+  idempotencyKey?: IfAction<T, (scope: Placed<S, A, J, O>['scope'], ...args: Args) => string>
+  /** Of the executions with the same key at most `max` run at once: of this run, or of all runs (the default). */
+  limit?: {
+    key: string | ((scope: Placed<S, A, J, O>['scope'], ...args: Args) => string)
+    max: number
+    scope?: 'run' | 'everywhere'
+  }
+}
+
+type IfAction<T extends Target, Value> = T['kind'] extends 'action' | 'action-ref' ? Value : never
+
+/** What follows the scope in the functions of a `forEach`. */
+export type EachArgs<Item> = [item: Json<Item>, index: number]
+
+/** What follows the scope in the functions of a `repeat`. `previous`: what the iteration before left. */
+export type LoopArgs<R> = [iteration: { readonly index: number; readonly previous: R | undefined }]
+
+/** What a mapper may be: a function, or nothing where `{}` would do. `V` is what it returns. */
+export type Mapper<T extends Target, Scope, Args extends unknown[], V> =
+  | ((scope: Scope, ...args: Args) => Mapped<ParamsOf<T>, V>)
+  | (Record<never, never> extends ParamsOf<T> ? undefined : never)
+
+/** Where a promise would pass for params, the returned type itself is looked at; else not, for the better messages. */
+type Mapped<P, V> = Promise<never> extends P ? P & Sync<V> : P
+
+/** A returned value that is no promise: the functions of a workflow look, and do nothing. */
+export type Sync<V> = V & (V extends PromiseLike<unknown> ? 'the functions of a workflow are synchronous' : unknown)
+
+/** The target, or a text that says why it cannot go without a mapper. */
+export type Undemanding<T extends Target> =
+  Record<never, never> extends ParamsOf<T> ? T : 'it has required params: give a mapper'
+
+/** How long a step waits, and what it takes for an answer when nobody has come. */
+type Patience<Fallback> =
+  | { deadlineMs?: never; fallback?: never }
+  | {
+      /** Milliseconds that it waits, 1 to ten years. Absent: for ever. */
+      deadlineMs: number
+      /** Stands in when nobody has come by then. Absent: the step fails. */
+      fallback?: Fallback
+    }
+
+export type SignalOptions<PS extends StandardSchemaV1 | undefined> = {
+  /** The signal's name. Default: the step's key. */
+  signal?: string
+  /** Checks what comes with the signal. Absent: any JSON value. */
+  payload?: PS
+} & Patience<Json<Output<NoInfer<PS>>>>
+
+export type ApprovalOptions<PS extends StandardSchemaV1 | undefined> = {
+  /** The signal's name. Default: the step's key. */
+  signal?: string
+  /** The names of the API keys that may decide. Absent: any. */
+  approvers?: readonly string[]
+  /** Checks what comes with the decision. Absent: any JSON value. */
+  payload?: PS
+} & Patience<FallbackDecision<Json<Output<NoInfer<PS>>>>>
+
+type FallbackDecision<T> = { approved: boolean; comment?: string } & (null extends T ? { payload?: T } : { payload: T })

@@ -1,0 +1,142 @@
+import type { RunError } from '../../core/failure.ts'
+import { stepRunId } from '../../core/ids.ts'
+import { canceledByJoin, onErrorOf } from '../../core/workflow/graph.ts'
+import { joinVerdict } from '../../core/workflow/join.ts'
+import { readChildren } from '../../db/tree/read-tree.ts'
+import type { Resolution, TreeRow } from '../../db/tree/tree-row.ts'
+import type { RegisteredAction } from '../registry.ts'
+import { cancelStep } from './cancel-tree.ts'
+import { enterStep } from './enter-step.ts'
+import { finish } from './finish.ts'
+import { groupChildEnded } from './group.ts'
+import type { Host } from './host.ts'
+import { Outcomes } from './outcomes.ts'
+import { stepFailed } from './step-errors.ts'
+import type { Tree } from './tree.ts'
+
+/** A run that the transaction gives to this node's worker; its handler begins once the commit is there. */
+export interface Started {
+  readonly row: TreeRow
+  readonly params: unknown
+  readonly action: RegisteredAction
+}
+
+/**
+ * Lets a tree go on from what has happened to it: each step that came to rest is counted by those that depend on it, what
+ * may run begins, what has nothing left to do ends. A worklist instead of recursion, so that no graph is too deep for it.
+ * Everything happens in memory, under the root's lock; the transaction writes it at its end.
+ */
+export class Advance {
+  readonly tree: Tree
+  readonly host: Host
+  readonly outcomes: Outcomes
+  /** Whether this node's worker may be given runs. */
+  readonly leased: boolean
+  readonly started: Started[] = []
+  /** Queues that something was put into. */
+  readonly queued = new Set<string>()
+  /** Runs that were RUNNING and are not any more, by another hand than their worker's. */
+  readonly revoked: string[] = []
+  /** Something waits for a time. */
+  timed = false
+  private rested: TreeRow[] = []
+
+  constructor(tree: Tree, host: Host, leased: boolean) {
+    this.tree = tree
+    this.host = host
+    this.leased = leased
+    this.outcomes = new Outcomes(tree, host)
+  }
+
+  /** A run came to rest, or moves again: whoever counts it hears of it when the tree is settled. */
+  rest(row: TreeRow): void {
+    this.outcomes.forget(row.id)
+    this.rested.push(row)
+  }
+
+  /** Follows everything through until nothing is left that follows from it. */
+  async settle(): Promise<void> {
+    for (;;) {
+      if (this.rested.length > 0) await this.settleWave(this.rested.splice(0))
+      else if (!(await this.finishIdle())) return
+    }
+  }
+
+  private async settleWave(wave: readonly TreeRow[]): Promise<void> {
+    await this.tree.load(wave.flatMap((row) => this.dependentsOf(row)))
+    for (const row of wave) {
+      const parent = this.tree.parentOf(row)
+      if (!parent || row.undoes !== null) continue
+      if (parent.kind === 'GROUP') await groupChildEnded(this, parent, row)
+      else await this.tellDependents(parent, row)
+    }
+  }
+
+  /** The ids of those that a step's end concerns, so that a wave is one read. */
+  private dependentsOf(row: TreeRow): string[] {
+    const parent = this.tree.parentOf(row)
+    if (!parent || parent.kind === 'GROUP' || row.resolved === null) return []
+    const keys = this.tree.graphOf(parent).successors.get(row.stepKey ?? '') ?? []
+    return keys.map((key) => stepRunId(parent.id, key, null))
+  }
+
+  private async tellDependents(workflow: TreeRow, row: TreeRow): Promise<void> {
+    if (row.resolved === null) return
+    for (const id of this.dependentsOf(row)) {
+      const dependent = this.tree.get(id)
+      dependent.pendingCount--
+      if (row.resolved === 'live') dependent.liveCount++
+      this.tree.touch(dependent)
+      await this.consider(workflow, dependent)
+    }
+    if (row.status === 'SUCCEEDED') await this.cancelOthers(workflow, this.tree.specOf(row).cancels, row)
+  }
+
+  /** Decides whether a step runs now, is skipped, or waits on. */
+  async consider(workflow: TreeRow, row: TreeRow): Promise<void> {
+    if (row.status !== 'PENDING' || workflow.status !== 'RUNNING') return
+    const spec = this.tree.specOf(row)
+    const verdict = joinVerdict(spec, { pending: row.pendingCount, live: row.liveCount })
+    if (verdict === 'wait') return
+    if (verdict !== 'run') {
+      this.tree.transition(row, 'SKIPPED', verdict, { resolved: 'dead' })
+      return this.rest(row)
+    }
+    await enterStep(this, workflow, row)
+    if (spec.join.others === 'cancel' && row.pendingCount > 0)
+      await this.cancelOthers(workflow, canceledByJoin(this.tree.graphOf(workflow), spec.key), row)
+  }
+
+  /** Another step made these superfluous; what has ended stays as it is. */
+  private async cancelOthers(workflow: TreeRow, keys: readonly string[], by: TreeRow): Promise<void> {
+    if (keys.length === 0) return
+    const ids = keys.map((key) => stepRunId(workflow.id, key, null))
+    await this.tree.load(ids)
+    for (const id of ids) {
+      const row = this.tree.get(id)
+      await cancelStep(this, row, 'NOT_NEEDED', { resolved: 'dead', data: { by: by.stepKey } })
+    }
+  }
+
+  /** How a failed step counts for its dependents. */
+  failureResolution(row: TreeRow): { resolved?: Resolution } {
+    if (row.stepKey === null || row.undoes !== null) return {}
+    return onErrorOf(this.tree.graphOfStep(row).graph, this.tree.specOf(row)) === 'continue' ? { resolved: 'live' } : {}
+  }
+
+  /** Ends what has nothing left that moves; false when there was nothing to end. */
+  private async finishIdle(): Promise<boolean> {
+    const idle = [...this.tree.idle].filter((row) => row.activeCount === 0 && row.status === 'RUNNING')
+    this.tree.idle.clear()
+    for (const row of idle) await finish(this, row)
+    return idle.length > 0
+  }
+
+  /** What a workflow or group failed with: the first of its steps that did. */
+  async firstFailure(parent: TreeRow): Promise<RunError | null> {
+    if (parent.error) return parent.error
+    const rows = await readChildren(this.tree.run, [parent.id], ['FAILED', 'CANCELED'])
+    const failed = rows.map((row) => this.tree.find(row.id) ?? row).find(({ resolved }) => resolved === null)
+    return failed ? stepFailed(failed) : null
+  }
+}

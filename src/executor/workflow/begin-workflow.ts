@@ -1,0 +1,109 @@
+import type { CompiledGraph } from '../../core/workflow/graph.ts'
+import type { TreeRow } from '../../db/tree/tree-row.ts'
+import type { Advance } from './advance.ts'
+import { queueStep } from './enter-step.ts'
+import { LOOP_DONE } from './group.ts'
+import { graphQueue, workflowQueue } from './host.ts'
+import { encodeJson } from './json-text.ts'
+import { LogicError } from './logic-error.ts'
+import { newStep } from './new-step.ts'
+
+/** Levels of sub-workflows: a recursion that does not end is stopped there. */
+const MAX_DEPTH = 100
+
+/** Runs in one tree: what a workflow multiplies beyond that is a mistake. */
+const MAX_RUNS = 100_000
+
+/** Lets a step run its workflow: with the graph that the workflow's name means now. */
+export async function beginSubWorkflow(advance: Advance, row: TreeRow, params: unknown): Promise<void> {
+  row.params = encodeJson(params, advance.host.maxParamsBytes, `params of step ${JSON.stringify(row.stepKey)}`)
+  await continueSubWorkflow(advance, row)
+}
+
+/** The same for a step whose params are there already. */
+export async function continueSubWorkflow(advance: Advance, row: TreeRow): Promise<void> {
+  const { tree, host } = advance
+  if (tree.root.paused) return queueStep(advance, row, workflowQueue(row.name))
+  const compiled = await host.current(row.name)
+  if (!compiled) return queueStep(advance, row, workflowQueue(row.name))
+  row.graph = compiled.hash
+  tree.addGraph(compiled)
+  await beginWorkflow(advance, row, compiled)
+}
+
+/** How a workflow begins. */
+export interface Beginning {
+  readonly actor?: string
+  /** Steps whose outcome is taken over from another run, by key. */
+  readonly taken?: ReadonlyMap<string, TakenStep>
+  /** For the event. */
+  readonly data?: object
+}
+
+/** What a step left in another run, as JSON text. */
+export interface TakenStep {
+  readonly result: string
+  /** Of a list or a loop: the results of its runs. */
+  readonly iterations: readonly string[]
+}
+
+/** Plans the steps of a workflow, and begins those that depend on nothing. */
+export async function beginWorkflow(
+  advance: Advance,
+  row: TreeRow,
+  compiled: CompiledGraph,
+  { actor, taken = new Map(), data }: Beginning = {},
+): Promise<void> {
+  const { tree, host, outcomes } = advance
+  if (!host.logic(compiled)) return queueStep(advance, row, graphQueue(compiled))
+  makeRoom(advance, row, compiled.graph.steps.length)
+  await outcomes.paramsOf(row)
+  const { deadlineMs } = compiled.graph
+  if (deadlineMs !== undefined) {
+    row.wakeAt = tree.nowMs + deadlineMs
+    advance.timed = true
+  }
+  row.startedAt ??= tree.nowMs
+  row.queue = null
+  const change = {
+    data: { steps: compiled.graph.steps.length, graph: compiled.hash, ...data },
+    ...(actor !== undefined && { actor }),
+  }
+  if (row.lastSeq === 0 && row.parentId === null) tree.create(row, 'RUNNING', 'STARTED', change)
+  else tree.transition(row, 'RUNNING', 'STARTED', change)
+  const steps = compiled.graph.steps.map((spec) => newStep(row, compiled.hash, spec, tree.nowMs, null))
+  for (const step of steps) tree.insert(step)
+  for (const step of steps) takeOver(advance, step, taken.get(step.stepKey ?? ''))
+  for (const step of steps) if (step.pendingCount === 0) await advance.consider(row, step)
+  // one without steps, or with skipped ones only, has nothing left to do
+  tree.idle.add(row)
+}
+
+/** The step is as it was in the run that this one was forked from. */
+function takeOver(advance: Advance, step: TreeRow, taken: TakenStep | undefined): void {
+  if (!taken) return
+  const { tree } = advance
+  const spec = tree.specOf(step)
+  taken.iterations.forEach((result, index) => {
+    const run = newStep(step, step.parentGraph ?? '', spec, tree.nowMs, index)
+    tree.insert(run)
+    tree.transition(run, 'SUCCEEDED', 'TAKEN_OVER', { resolved: 'live', result })
+  })
+  if (spec.each || spec.repeat) {
+    step.size = taken.iterations.length
+    step.nextIndex = spec.repeat ? LOOP_DONE : taken.iterations.length
+  }
+  tree.transition(step, 'SUCCEEDED', 'TAKEN_OVER', { resolved: 'live', result: taken.result })
+  advance.rest(step)
+}
+
+/** Counts what is about to be planned. Throws a `LogicError` where a tree grows beyond all measure. */
+export function makeRoom({ tree }: Advance, row: TreeRow, runs: number): void {
+  if (row.depth >= MAX_DEPTH)
+    throw new LogicError('TOO_DEEP', `Sub-workflows are nested deeper than ${MAX_DEPTH} levels`)
+  const { root } = tree
+  const size = (root.size ?? 0) + runs
+  if (size > MAX_RUNS) throw new LogicError('TOO_MANY_RUNS', `The workflow would have more than ${MAX_RUNS} runs`)
+  root.size = size
+  tree.touch(root)
+}

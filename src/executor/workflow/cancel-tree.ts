@@ -1,0 +1,76 @@
+import { hasEnded } from '../../core/status.ts'
+import type { EventReason } from '../../core/transitions.ts'
+import { readChildren } from '../../db/tree/read-tree.ts'
+import type { TreeRow } from '../../db/tree/tree-row.ts'
+import type { Advance } from './advance.ts'
+import type { Change, Tree } from './tree.ts'
+
+/** What may be found moving, or waiting for a person. */
+const MOVING = ['SCHEDULED', 'QUEUED', 'RUNNING', 'WAITING', 'INDETERMINATE', 'COMPENSATING'] as const
+
+/**
+ * Cancels a run and everything below it that moves. What has ended stays as it is, and what never began stays PENDING, so
+ * that a retry finds everything in its place. A handler that is running is shut out by the fence.
+ */
+export async function cancelStep(
+  advance: Advance,
+  row: TreeRow,
+  reason: Extract<EventReason, 'NOT_NEEDED' | 'CANCEL_REQUESTED'>,
+  change: Change,
+): Promise<void> {
+  if (hasEnded(row.status)) return
+  for (const below of await movingBelow(advance.tree, row)) stop(advance, below, reason, change)
+  stop(advance, row, reason, change)
+  advance.rest(row)
+}
+
+function stop(advance: Advance, row: TreeRow, reason: EventReason, change: Change): void {
+  const { tree } = advance
+  const error = change.error ?? { code: 'CANCELED', message: 'Canceled', retryable: false }
+  cutAttempt(advance, row, change)
+  tree.transition(row, 'CANCELED', reason, { ...change, error })
+  tree.idle.delete(row)
+}
+
+/** Ends the attempt of a run that is taken away from its worker. */
+export function cutAttempt({ tree, revoked }: Advance, row: TreeRow, change: Change): void {
+  if (row.workerId === null) return
+  tree.attempts.push({
+    bucket: row.bucket,
+    runId: row.id,
+    number: row.attempt,
+    status: 'CANCELED',
+    workerId: row.workerId,
+    startedAt: row.attemptStartedAt ?? tree.nowMs,
+    finishedAt: tree.nowMs,
+    error: change.error ?? null,
+  })
+  row.fence++
+  row.probe = false
+  revoked.push(row.id)
+}
+
+/** Everything below a run that moves, the deepest first. */
+export async function movingBelow(tree: Tree, row: TreeRow): Promise<TreeRow[]> {
+  const found: TreeRow[] = []
+  for (let parents = [row]; parents.length > 0; ) {
+    const rows = await readChildren(
+      tree.run,
+      parents.filter(({ kind }) => kind === 'WORKFLOW' || kind === 'GROUP').map(({ id }) => id),
+      MOVING,
+    )
+    tree.admit(rows)
+    const known = new Set(parents.map(({ id }) => id))
+    const mine = [...tree.all()].filter(
+      ({ parentId, status }) => parentId !== null && known.has(parentId) && isMoving(status),
+    )
+    found.unshift(...mine)
+    parents = mine
+  }
+  await tree.loadGraphs()
+  return found
+}
+
+function isMoving(status: TreeRow['status']): boolean {
+  return (MOVING as readonly string[]).includes(status)
+}

@@ -1,0 +1,128 @@
+import { groupBy } from '../../core/group-by.ts'
+import { hasEnded } from '../../core/status.ts'
+import type { TreeWork } from '../../db/reads/tree-work.ts'
+import { readChildren, readParams } from '../../db/tree/read-tree.ts'
+import type { TreeRow } from '../../db/tree/tree-row.ts'
+import type { Advance } from './advance.ts'
+import { queueAction, runHere } from './begin-action.ts'
+import { beginWorkflow, continueSubWorkflow } from './begin-workflow.ts'
+import { cancelStep } from './cancel-tree.ts'
+import { enterStep, refuseStep } from './enter-step.ts'
+import { loopTurn } from './group.ts'
+import { isUnentered } from './host.ts'
+import { logicError } from './step-errors.ts'
+import type { TreeCommand } from './tree-command.ts'
+import { wake } from './waits.ts'
+
+/** One command for each tree that has work. */
+export function byTree(
+  work: readonly TreeWork[],
+  apply: (advance: Advance, row: TreeRow) => Promise<void> | void,
+): TreeCommand<number>[] {
+  return [...groupBy(work, ({ rootId }) => rootId)].map(([rootId, items]) => ({
+    rootId,
+    rows: items.map(({ id }) => id),
+    async apply(advance) {
+      for (const { id } of items) {
+        const row = advance.tree.find(id)
+        if (row) await apply(advance, row)
+      }
+      return advance.started.length
+    },
+  }))
+}
+
+/** Gives queued steps to this worker, as long as it has room. */
+export function claimCommands(work: readonly TreeWork[]): TreeCommand<number>[] {
+  return [...groupBy(work, ({ rootId }) => rootId)].map(([rootId, items]) => ({
+    rootId,
+    rows: items.map(({ id }) => id),
+    async apply(advance) {
+      const { tree, started } = advance
+      const before = started.length
+      const rows = items.flatMap(({ id }) => tree.find(id) ?? []).filter(isClaimable)
+      const params = new Map(
+        (
+          await readParams(
+            tree.run,
+            rows.map(({ id }) => id),
+          )
+        ).map((row) => [row.id, row.params]),
+      )
+      for (const row of rows) if (!runHere(advance, row, params.get(row.id))) break
+      return started.length - before
+    },
+  }))
+}
+
+function isClaimable({ status, kind, queue, paused }: TreeRow): boolean {
+  return status === 'QUEUED' && kind === 'ACTION' && !paused && !isUnentered(queue)
+}
+
+/** Goes on with a run that was left to whoever has the code of its graph. */
+export async function enterQueued(advance: Advance, row: TreeRow): Promise<void> {
+  const { tree } = advance
+  if (row.status !== 'QUEUED' || !isUnentered(row.queue)) return
+  const parent = tree.parentOf(row)
+  if (parent && row.startedAt === null && row.kind !== 'WORKFLOW') return enterStep(advance, tree.workflowOf(row), row)
+  try {
+    if (row.startedAt !== null) await goOn(advance, row)
+    else if (row.graph !== null) await beginWorkflow(advance, row, tree.graphOf(row))
+    // its params were computed before: it lacked the workflow itself
+    else if (row.queue?.startsWith('workflow:')) await continueSubWorkflow(advance, row)
+    else if (parent) await enterStep(advance, tree.workflowOf(row), row)
+  } catch (thrown) {
+    refuseStep(advance, row, thrown)
+  }
+}
+
+/** A workflow or a loop stopped where it needed its code: at its result, or between two iterations. */
+async function goOn(advance: Advance, row: TreeRow): Promise<void> {
+  const { tree } = advance
+  row.queue = null
+  tree.transition(row, 'RUNNING', 'STARTED')
+  if (row.kind === 'GROUP') {
+    const runs = await readChildren(tree.run, [row.id], ['SUCCEEDED', 'FAILED', 'SKIPPED'])
+    tree.admit(runs)
+    const last = runs.reduce<TreeRow | undefined>(
+      (a, b) => (a && (a.stepIndex ?? 0) > (b.stepIndex ?? 0) ? a : b),
+      undefined,
+    )
+    if (last) await loopTurn(advance, row, last)
+  }
+  tree.idle.add(row)
+}
+
+/** The time of a run has come: its start, its next attempt, the end of its wait, its deadline. */
+export async function becomeDue(advance: Advance, row: TreeRow): Promise<void> {
+  const { tree } = advance
+  if (row.status === 'SCHEDULED' && (row.availableAt ?? 0) <= tree.nowMs) {
+    row.availableAt = tree.nowMs
+    const { queue } = row
+    tree.transition(row, 'QUEUED', 'DUE')
+    row.paused = tree.root.paused
+    if (isUnentered(queue)) await enterQueued(advance, row)
+    else queueAction(advance, row, 'READY')
+  } else if (row.wakeAt === null || row.wakeAt > tree.nowMs) return
+  else if (row.status === 'WAITING') wake(advance, row)
+  else if (row.kind === 'WORKFLOW' && !hasEnded(row.status)) await expire(advance, row)
+  else tree.touch(row).wakeAt = null
+}
+
+/** The deadline of a workflow has passed: what moves is canceled, and it fails. */
+async function expire(advance: Advance, row: TreeRow): Promise<void> {
+  const { tree } = advance
+  const deadlineMs = tree.graphOf(row).graph.deadlineMs
+  const error = logicError('DEADLINE_EXCEEDED', `The workflow was not done within ${deadlineMs} ms`)
+  for (const child of await moving(advance, row)) await cancelStep(advance, child, 'NOT_NEEDED', { error })
+  row.error = error
+  tree.transition(row, 'FAILED', 'DEADLINE_PASSED', { error, ...advance.failureResolution(row) })
+  advance.rest(row)
+}
+
+async function moving({ tree }: Advance, row: TreeRow): Promise<TreeRow[]> {
+  const rows = await readChildren(tree.run, [row.id], ['SCHEDULED', 'QUEUED', 'RUNNING', 'WAITING', 'INDETERMINATE'])
+  tree.admit(rows)
+  await tree.loadGraphs()
+  return rows.map(({ id }) => tree.get(id))
+}

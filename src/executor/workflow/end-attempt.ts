@@ -1,0 +1,71 @@
+import { stepRunId } from '../../core/ids.ts'
+import type { Decision } from '../../core/outcome.ts'
+import type { CompiledGraph } from '../../core/workflow/graph.ts'
+import type { RunRow } from '../../db/rows.ts'
+import type { EndedRow } from '../../db/transitions/end-attempts.ts'
+import type { TreeRow } from '../../db/tree/tree-row.ts'
+import type { Advance } from './advance.ts'
+import type { TreeCommand } from './tree-command.ts'
+
+/**
+ * Ends the attempt of a step, and lets its tree go on from there: in one commit. `undefined`: another hand has the run.
+ * @param graph of the workflow that the step belongs to, where it is at hand: then what follows is read in the same breath.
+ * @param beforehand is called once it is certain that the attempt is this worker's to end.
+ */
+export function endAttemptCommand(
+  run: RunRow,
+  decision: Decision,
+  graph: CompiledGraph | undefined,
+  beforehand: () => void,
+): TreeCommand<EndedRow | undefined> {
+  const { id, rootId, fence, parentId, stepKey } = run
+  const successors = graph?.successors.get(stepKey ?? '') ?? []
+  const ahead = parentId === null ? [] : [parentId, ...successors.map((key) => stepRunId(parentId, key, null))]
+  return {
+    rootId,
+    rows: [id, ...(successors.length <= MAX_AHEAD ? ahead : [])],
+    apply(advance) {
+      const row = advance.tree.find(id)
+      if (!row || row.workerId === null || row.fence !== fence) return undefined
+      beforehand()
+      endAttempt(advance, row, decision)
+      return { id, lastSeq: row.lastSeq, at: new Date(advance.tree.nowMs) }
+    },
+  }
+}
+
+const MAX_AHEAD = 20
+
+function endAttempt(advance: Advance, row: TreeRow, decision: Decision): void {
+  const { tree } = advance
+  const { to, reason, attemptStatus, result, error, delayMs, failures, losses, probe } = decision
+  tree.attempts.push({
+    bucket: row.bucket,
+    runId: row.id,
+    number: row.attempt,
+    status: attemptStatus,
+    workerId: row.workerId ?? '',
+    startedAt: row.attemptStartedAt ?? tree.nowMs,
+    // no attempt ends before it began, whatever the clocks say
+    finishedAt: Math.max(tree.nowMs, row.attemptStartedAt ?? 0),
+    error,
+  })
+  Object.assign(row, { failures, losses, probe, queue: row.name })
+  if (to === 'QUEUED' || to === 'SCHEDULED') {
+    row.availableAt = tree.nowMs + (delayMs ?? 0)
+    row.paused = tree.root.paused
+  }
+  const data = to === 'SCHEDULED' ? { availableAt: new Date(tree.nowMs + (delayMs ?? 0)).toISOString() } : undefined
+  const keepsError = to === 'FAILED' || to === 'INDETERMINATE'
+  tree.transition(row, to, reason, {
+    attempt: row.attempt,
+    error,
+    data,
+    ...(to === 'SUCCEEDED' && { resolved: 'live' as const, result: result ?? 'null' }),
+    ...(to === 'FAILED' && advance.failureResolution(row)),
+  })
+  if (!keepsError) row.error = null
+  if (to === 'QUEUED' && !row.paused) advance.queued.add(row.name)
+  if (to === 'SCHEDULED') advance.timed = true
+  advance.rest(row)
+}

@@ -1,0 +1,148 @@
+import { stepRunId } from '../../core/ids.ts'
+import { readChildren, readParams } from '../../db/tree/read-tree.ts'
+import type { TreeRow } from '../../db/tree/tree-row.ts'
+import type { Advance } from './advance.ts'
+import { queueAction, runHere } from './begin-action.ts'
+import { queueStep } from './enter-step.ts'
+import { graphQueue, isUnentered } from './host.ts'
+import { reset, resetDependents, reviveAbove } from './revive.ts'
+import type { Change } from './tree.ts'
+
+/** What an operator amends. */
+export interface Amendment {
+  /** JSON text; `undefined` keeps the params. */
+  readonly params: string | undefined
+  readonly newKey: boolean
+}
+
+const FAILING = ['FAILED', 'CANCELED', 'INDETERMINATE'] as const
+
+/** The steps below a run that hold it up: those that failed, were canceled or are indeterminate, wherever they are. */
+export async function failingBelow(advance: Advance, row: TreeRow): Promise<TreeRow[]> {
+  const { tree } = advance
+  const found: TreeRow[] = []
+  for (let parents = [row]; parents.length > 0; ) {
+    const rows = await readChildren(
+      tree.run,
+      parents.map(({ id }) => id),
+      FAILING,
+    )
+    tree.admit(rows)
+    const failing = rows
+      .map(({ id }) => tree.get(id))
+      .filter(({ resolved, undoes }) => resolved === null && undoes === null)
+    parents = failing.filter((one) => isWhole(one) && one.failedCount + one.indeterminateCount > 0)
+    found.push(...failing.filter((one) => !parents.includes(one)))
+  }
+  await tree.loadGraphs()
+  return found
+}
+
+/** Something with runs of its own below it. */
+function isWhole({ kind }: TreeRow): boolean {
+  return kind === 'WORKFLOW' || kind === 'GROUP'
+}
+
+/**
+ * Runs a run again that has failed, was canceled or is indeterminate; of a workflow or a list everything below it that holds
+ * it up. What depends on it runs again after it, what has succeeded is kept.
+ */
+export async function retryTree(advance: Advance, row: TreeRow, change: Change, amendment: Amendment): Promise<void> {
+  const targets = isWhole(row) ? await failingBelow(advance, row) : [row]
+  if (targets.length === 0) return retryUnbegun(advance, row, change)
+  for (const target of targets) await retryStep(advance, target, change, amendment)
+}
+
+/** Canceled before anything of it had begun, or between two of its steps. */
+async function retryUnbegun(advance: Advance, row: TreeRow, change: Change): Promise<void> {
+  const { tree } = advance
+  if (row.startedAt !== null) {
+    await reviveAbove(advance, row, change)
+    tree.transition(row, 'RUNNING', 'REVIVED', { ...change, error: null })
+    await considerPending(advance, row)
+    tree.idle.add(row)
+  } else if (row.parentId === null) {
+    row.availableAt = tree.nowMs
+    row.queue = graphQueue(tree.graphOf(row))
+    tree.transition(row, 'QUEUED', 'RETRY_REQUESTED', { ...change, error: null })
+    advance.queued.add(row.queue)
+  } else await again(advance, row, change)
+}
+
+/** Begins what could begin: the steps whose dependencies have ended. */
+async function considerPending(advance: Advance, workflow: TreeRow): Promise<void> {
+  if (workflow.kind !== 'WORKFLOW') return
+  const { tree } = advance
+  const pending = await readChildren(tree.run, [workflow.id], ['PENDING'])
+  tree.admit(pending)
+  await tree.loadGraphs()
+  for (const { id } of pending) await advance.consider(workflow, tree.get(id))
+}
+
+async function retryStep(advance: Advance, row: TreeRow, change: Change, amendment: Amendment): Promise<void> {
+  const { tree } = advance
+  const parent = tree.parentOf(row)
+  await reviveAbove(advance, row, change)
+  const heard = parent?.kind === 'WORKFLOW' && row.resolved !== null
+  if (heard) await resetDependents(advance, parent, [row.stepKey ?? ''], { ...change, data: { because: row.stepKey } })
+  if (row.kind === 'ACTION' && hasParams(row)) await retryAction(advance, row, change, amendment)
+  else if (isWhole(row)) await retryUnbegun(advance, row, change)
+  else await again(advance, row, change)
+}
+
+/** Whether its params were computed: then they are kept, for the repetition is of the same intent. */
+function hasParams({ parentId, queue }: TreeRow): boolean {
+  return parentId === null || (queue !== null && !isUnentered(queue))
+}
+
+async function retryAction(advance: Advance, row: TreeRow, change: Change, amendment: Amendment): Promise<void> {
+  const { tree } = advance
+  const amended = amendment.params !== undefined
+  const before = amended || row.parentId !== null ? (await readParams(tree.run, [row.id]))[0]?.params : undefined
+  row.failures = 0
+  row.losses = 0
+  row.budgetStartedAt = null
+  row.probe = false
+  if (amended || amendment.newKey) row.generation++
+  if (amended) {
+    row.params = amendment.params as string
+    row.heartbeat = null
+  }
+  row.availableAt = tree.nowMs
+  row.endedSeq = null
+  const data = {
+    ...change.data,
+    ...(amendment.newKey && { newKey: true }),
+    ...(amended && { paramsBefore: before, paramsAfter: JSON.parse(amendment.params as string) }),
+  }
+  tree.transition(row, 'QUEUED', 'RETRY_REQUESTED', { ...change, data: isEmpty(data) ? undefined : data, error: null })
+  row.paused = tree.root.paused
+  const params = amended ? JSON.parse(amendment.params as string) : before
+  if (row.parentId === null) advance.queued.add(row.name)
+  else if (!runHere(advance, row, params)) queueAction(advance, row, 'RETRY_REQUESTED')
+}
+
+/** A step that computes what it does: it does so again. */
+async function again(advance: Advance, row: TreeRow, change: Change): Promise<void> {
+  const { tree } = advance
+  reset(advance, row, change)
+  const parent = tree.parentOf(row)
+  if (parent?.kind === 'WORKFLOW') await advance.consider(parent, row)
+  else queueStep(advance, row, graphQueue(tree.graphOf(tree.workflowOf(row))))
+}
+
+function isEmpty(data: object): boolean {
+  return Object.keys(data).length === 0
+}
+
+/** The id of the step that a path names: `key`, `key[2]`, `key[2]/inner`, from a workflow run on. */
+export function resolvePath(runId: string, path: string): string | undefined {
+  let id = runId
+  for (const part of path.split('/')) {
+    const [, key, index] = /^([^[\]]+)(?:\[(\d{1,9})\])?$/.exec(part) ?? []
+    if (key === undefined) return undefined
+    id = stepRunId(id, key, null)
+    if (index !== undefined) id = stepRunId(id, key, Number(index))
+  }
+  return id
+}

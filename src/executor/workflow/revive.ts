@@ -1,0 +1,80 @@
+import { stepRunId } from '../../core/ids.ts'
+import { InvalidTransitionError } from '../../core/request-errors.ts'
+import type { RunStatus } from '../../core/status.ts'
+import { descendantsOf } from '../../core/workflow/graph.ts'
+import type { TreeRow } from '../../db/tree/tree-row.ts'
+import type { Advance } from './advance.ts'
+import { cancelStep } from './cancel-tree.ts'
+import type { Change, Tree } from './tree.ts'
+
+/**
+ * Lets everything above a run go on: what has ended because of it is RUNNING again. Throws `InvalidTransitionError` where
+ * something above has succeeded without it: that result has been given out.
+ */
+export async function reviveAbove(advance: Advance, row: TreeRow, change: Change): Promise<void> {
+  const { tree } = advance
+  const chain: TreeRow[] = []
+  for (let above = tree.parentOf(row); above; above = tree.parentOf(above)) chain.push(above)
+  const done = chain.find(({ status }) => !REVIVABLE.includes(status))
+  if (done) throw new InvalidTransitionError('changed below', done.status, REVIVABLE)
+  for (const above of chain) await revive(advance, above, change)
+}
+
+const REVIVABLE: readonly RunStatus[] = ['RUNNING', 'QUEUED', 'FAILED', 'CANCELED', 'INDETERMINATE']
+
+async function revive(advance: Advance, above: TreeRow, change: Change): Promise<void> {
+  const { tree } = advance
+  // what it would fail with may be what is being repaired
+  if (above.status === 'RUNNING') above.error = null
+  if (above.status === 'RUNNING' || above.status === 'QUEUED') return
+  const parent = tree.parentOf(above)
+  const heard = above.resolved !== null && parent?.kind === 'WORKFLOW'
+  tree.transition(above, 'RUNNING', 'REVIVED', { ...change, error: null })
+  above.endedSeq = null
+  const deadlineMs = above.kind === 'WORKFLOW' ? tree.graphOf(above).graph.deadlineMs : undefined
+  // the deadline is for what is done from now on
+  if (deadlineMs !== undefined) above.wakeAt = tree.nowMs + deadlineMs
+  if (heard) await resetDependents(advance, parent, [above.stepKey ?? ''], change)
+}
+
+/**
+ * What depends on these steps, and has heard of them, is set back: it will run again when they have. What has not begun is
+ * counted anew.
+ */
+export async function resetDependents(
+  advance: Advance,
+  workflow: TreeRow,
+  keys: readonly string[],
+  change: Change,
+): Promise<TreeRow[]> {
+  const { tree } = advance
+  const compiled = tree.graphOf(workflow)
+  const dependents = descendantsOf(compiled, keys)
+  const idOf = (key: string) => stepRunId(workflow.id, key, null)
+  await tree.load(dependents.flatMap((key) => [key, ...(compiled.steps.get(key)?.after ?? [])]).map(idOf))
+  const rows = dependents.map((key) => tree.get(idOf(key)))
+  for (const row of rows) {
+    if (row.status === 'PENDING') continue
+    if (row.finishedAt === null) await cancelStep(advance, row, 'NOT_NEEDED', change)
+    reset(advance, row, change)
+  }
+  for (const row of rows) recount(tree, workflow, row)
+  return rows
+}
+
+/** Sets a step back to where it was before it began. Its attempts and events stay. */
+export function reset({ tree, outcomes }: Advance, row: TreeRow, change: Change): void {
+  row.availableAt = null
+  row.linkedId = null
+  tree.transition(row, 'PENDING', 'RESET', { ...change, error: null })
+  row.endedSeq = null
+  outcomes.forget(row.id)
+}
+
+/** Counts the dependencies of a step as they stand now. */
+function recount(tree: Tree, workflow: TreeRow, row: TreeRow): void {
+  const before = [...new Set(tree.specOf(row).after)].map((key) => tree.get(stepRunId(workflow.id, key, null)))
+  row.pendingCount = before.filter(({ resolved }) => resolved === null).length
+  row.liveCount = before.filter(({ resolved }) => resolved === 'live').length
+  tree.touch(row)
+}

@@ -1,0 +1,25 @@
+import type { RunError } from '../../core/failure.ts'
+import { showRunId } from '../../core/ids.ts'
+import type { TreeRow } from '../../db/tree/tree-row.ts'
+
+/** How a step is named to people: its key, and its index where it is one of several. */
+export function showStep({ stepKey, stepIndex }: Pick<TreeRow, 'stepKey' | 'stepIndex'>): string {
+  return stepIndex === null ? `${stepKey}` : `${stepKey}[${stepIndex}]`
+}
+
+/** What a workflow fails with because a step of it did. */
+export function stepFailed(step: TreeRow): RunError {
+  const { status, error } = step
+  const verb = status === 'CANCELED' ? 'was canceled' : 'failed'
+  return {
+    code: 'STEP_FAILED',
+    message: `Step ${JSON.stringify(showStep(step))} ${verb}: ${error?.message ?? status}`,
+    retryable: error?.retryable ?? false,
+    details: { step: showStep(step), runId: showRunId(step.id), code: error?.code ?? status },
+  }
+}
+
+/** What is wrong with a workflow's own logic: permanent, until somebody mends it. */
+export function logicError(code: string, message: string, details?: unknown): RunError {
+  return { code, message, retryable: false, ...(details !== undefined && { details }) }
+}

@@ -1,0 +1,129 @@
+import { groupBy } from '../../core/group-by.ts'
+import { bucketOf } from '../../core/ids.ts'
+import { RequestError } from '../../core/request-errors.ts'
+import { insertRoots, type NewRoot } from '../../db/tree/insert-roots.ts'
+import { lockTrees } from '../../db/tree/lock-trees.ts'
+import { readTreeRows } from '../../db/tree/read-tree.ts'
+import type { StatementRunner } from '../../db/tree/statement-runner.ts'
+import { writeTrees } from '../../db/tree/write-trees.ts'
+import { Advance } from './advance.ts'
+import type { Host } from './host.ts'
+import { Tree } from './tree.ts'
+
+/** Something that happens to a tree. Applied under the lock of its root, together with whatever else is in the batch. */
+export interface TreeCommand<T = unknown> {
+  readonly rootId: string
+  /** Makes the root first; where it exists already, the command is not applied and its outcome is `exists`. */
+  readonly create?: NewRoot
+  /** The rows that it will look at: they are read together with those of the others. */
+  readonly rows: readonly string[]
+  /**
+   * Decides what happens. Throws a `RequestError` before it has changed anything; any other error takes the transaction
+   * with it.
+   */
+  apply(advance: Advance): Promise<T> | T
+}
+
+export type TreeOutcome<T = unknown> =
+  | { readonly kind: 'applied'; readonly value: T; readonly nowMs: number }
+  | { readonly kind: 'exists' }
+  | { readonly kind: 'refused'; readonly error: RequestError }
+
+/** What a transaction has done, once its commit is there. */
+export interface AppliedTrees {
+  readonly outcomes: TreeOutcome[]
+  readonly advances: Advance[]
+}
+
+/**
+ * Applies commands to their trees in the transaction of `run`: locks the roots in order, reads what is needed, decides in
+ * memory, and writes everything in one statement. On an error what was reserved on this node is given back.
+ */
+export async function applyToTrees(
+  run: StatementRunner,
+  commands: readonly TreeCommand[],
+  host: Host,
+  offsetMs: number,
+): Promise<AppliedTrees> {
+  const advances: Advance[] = []
+  try {
+    return await apply(run, commands, host, offsetMs, advances)
+  } catch (error) {
+    abandon(advances, host)
+    throw error
+  }
+}
+
+/** Gives back what was reserved for runs that will not begin: the transaction was rolled back. */
+export function abandon(advances: readonly Advance[], host: Host): void {
+  for (const { started } of advances) for (const { action } of started.splice(0)) host.release(action)
+}
+
+async function apply(
+  run: StatementRunner,
+  commands: readonly TreeCommand[],
+  host: Host,
+  offsetMs: number,
+  advances: Advance[],
+): Promise<AppliedTrees> {
+  const creations = commands.flatMap(({ create }) => create ?? [])
+  const created = creations.length > 0 ? await insertRoots(run, creations, offsetMs) : new Set<string>()
+  const live = commands.filter(({ create }) => !create || created.has(create.id))
+  const byRoot = groupBy(live, ({ rootId }) => rootId)
+  const rootIds = [...byRoot.keys()].map((id) => ({ bucket: bucketOf(id), id }))
+  // sent together: the second statement sees what the lock of the first protects
+  const [{ nowMs, leased }, rows] = await Promise.all([
+    lockTrees(run, rootIds, host.workerId, offsetMs),
+    readTreeRows(run, [...new Set(live.flatMap((command) => [command.rootId, ...command.rows]))]),
+  ])
+  const rowsByRoot = groupBy(rows, (row) => row.rootId)
+  const outcomes = new Map<TreeCommand, TreeOutcome>()
+  const working = [...byRoot].map(async ([rootId, ofRoot]) => {
+    const tree = new Tree(rootId, nowMs, run, host)
+    tree.admit(rowsByRoot.get(rootId) ?? [])
+    const advance = new Advance(tree, host, leased)
+    advances.push(advance)
+    await tree.loadGraphs()
+    await tree.load([...(rowsByRoot.get(rootId) ?? [])].flatMap(({ parentId }) => parentId ?? []))
+    for (const command of ofRoot) outcomes.set(command, await applyOne(command, advance))
+  })
+  await allOf(working)
+  await write(run, advances)
+  return { outcomes: commands.map((command) => outcomes.get(command) ?? { kind: 'exists' }), advances }
+}
+
+/** All of them, also when one fails: nothing may go on reserving once the others are given back. */
+async function allOf(work: readonly Promise<void>[]): Promise<void> {
+  for (const settled of await Promise.allSettled(work)) if (settled.status === 'rejected') throw settled.reason
+}
+
+async function applyOne(command: TreeCommand, advance: Advance): Promise<TreeOutcome> {
+  const before = advance.tree.events.length
+  try {
+    const value = await command.apply(advance)
+    await advance.settle()
+    return { kind: 'applied', value, nowMs: advance.tree.nowMs }
+  } catch (error) {
+    if (!(error instanceof RequestError) || advance.tree.events.length > before) throw error
+    return { kind: 'refused', error }
+  }
+}
+
+/** So many rows in one statement: a larger tree takes several. */
+const CHUNK = 2_000
+
+async function write(run: StatementRunner, advances: readonly Advance[]): Promise<void> {
+  const trees = advances.map(({ tree }) => tree).filter(({ changed }) => changed)
+  if (trees.length === 0) return
+  const inserts = trees.flatMap((tree) => tree.inserts)
+  const events = trees.flatMap((tree) => tree.events)
+  const updates = trees.flatMap((tree) => tree.updates)
+  const attempts = trees.flatMap((tree) => tree.attempts)
+  for (let i = 0; i === 0 || i < Math.max(inserts.length, events.length, updates.length, attempts.length); i += CHUNK)
+    await writeTrees(run, {
+      inserts: inserts.slice(i, i + CHUNK),
+      events: events.slice(i, i + CHUNK),
+      updates: updates.slice(i, i + CHUNK),
+      attempts: attempts.slice(i, i + CHUNK),
+    })
+}

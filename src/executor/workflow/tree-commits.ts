@@ -1,0 +1,93 @@
+import { bucketOf } from '../../core/ids.ts'
+import type { Database, UserTransaction } from '../../db/client.ts'
+import { byBucketAndId, GroupCommit } from '../../db/group-commit.ts'
+import { inTransaction } from '../../db/transaction.ts'
+import { runnerOf, userRunnerOf } from '../../db/tree/statement-runner.ts'
+import { whileUnavailable } from '../submissions.ts'
+import type { Advance } from './advance.ts'
+import type { Host } from './host.ts'
+import { abandon, applyToTrees, type TreeCommand, type TreeOutcome } from './tree-command.ts'
+
+/** Two, so that one batch is decided while the other is committed. Root locks keep them apart. */
+const LANES = 2
+const MAX_BATCH = 200
+
+/** Batches lock in the order of (bucket, id): of the root's. */
+type BatchedCommand = TreeCommand & { readonly bucket: number; readonly id: string }
+
+/** Changes trees in shared commits. */
+export class TreeCommits {
+  private readonly commits: GroupCommit<BatchedCommand, TreeOutcome>
+  private readonly db: Database
+  private readonly host: Host
+  private readonly committed: (advance: Advance) => void
+  private readonly unavailableMs: number
+
+  /** @param committed is told of each tree that a commit has changed. */
+  constructor(db: Database, host: Host, unavailableMs: number, committed: (advance: Advance) => void) {
+    this.db = db
+    this.host = host
+    this.unavailableMs = unavailableMs
+    this.committed = committed
+    this.commits = new GroupCommit<BatchedCommand, TreeOutcome>((commands) => this.commit(commands), byBucketAndId, {
+      lanes: LANES,
+      maxBatch: MAX_BATCH,
+    })
+  }
+
+  private async commit(commands: readonly TreeCommand[]): Promise<TreeOutcome[]> {
+    let advances: readonly Advance[] = []
+    try {
+      const { outcomes } = await inTransaction(this.db.hot, async (tx) => {
+        const applied = await applyToTrees(runnerOf(tx), commands, this.host, this.db.clock.offsetMs)
+        advances = applied.advances
+        return applied
+      })
+      for (const advance of advances) if (advance.tree.changed) this.committed(advance)
+      return outcomes
+    } catch (error) {
+      abandon(advances, this.host)
+      throw error
+    }
+  }
+
+  /** Applies a command once. Rejects with what the database says; a commit whose answer was lost may stand. */
+  submitOnce<T>(command: TreeCommand<T>): Promise<TreeOutcome<T>> {
+    const { rootId } = command
+    const item = {
+      ...command,
+      apply: (advance: Advance) => command.apply(advance),
+      bucket: bucketOf(rootId),
+      id: rootId,
+    }
+    return this.commits.submit(item) as Promise<TreeOutcome<T>>
+  }
+
+  /** The same, repeated while the database is away or says that it was in somebody's way. For what is safe to repeat. */
+  submit<T>(command: TreeCommand<T>): Promise<TreeOutcome<T>> {
+    return whileUnavailable(this.unavailableMs, () => this.submitOnce(command))
+  }
+
+  /** What was applied; throws the refusal. */
+  async apply<T>(command: TreeCommand<T>): Promise<T> {
+    const outcome = await this.submit(command)
+    if (outcome.kind === 'refused') throw outcome.error
+    if (outcome.kind === 'exists') throw new Error('the command makes no root')
+    return outcome.value
+  }
+
+  /**
+   * Applies a command in a handler's own transaction. Call `committed` once that has committed, `abandon` when it has not.
+   */
+  async within<T>(tx: UserTransaction, command: TreeCommand<T>) {
+    const { host, db } = this
+    const { outcomes, advances } = await applyToTrees(userRunnerOf(tx), [command], host, db.clock.offsetMs)
+    return {
+      outcome: outcomes[0] as TreeOutcome<T>,
+      committed: () => {
+        for (const advance of advances) this.committed(advance)
+      },
+      abandon: () => abandon(advances, host),
+    }
+  }
+}

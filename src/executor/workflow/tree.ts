@@ -1,0 +1,239 @@
+import type { RunError } from '../../core/failure.ts'
+import { hasEnded, isActive, type RunStatus } from '../../core/status.ts'
+import { type EventReason, isLegal } from '../../core/transitions.ts'
+import type { CompiledGraph, StepSpec } from '../../core/workflow/graph.ts'
+import { readTreeRows } from '../../db/tree/read-tree.ts'
+import type { StatementRunner } from '../../db/tree/statement-runner.ts'
+import type { Resolution, TreeRow } from '../../db/tree/tree-row.ts'
+import type { NewAttempt, NewEvent } from '../../db/tree/write-trees.ts'
+import { stepFailed } from './step-errors.ts'
+
+/** What a transition brings along. */
+export interface Change {
+  /** How an ended step counts for its dependents; absent: it holds them up. */
+  readonly resolved?: Resolution
+  readonly error?: RunError | null
+  /** JSON text. */
+  readonly result?: string
+  readonly attempt?: number
+  readonly actor?: string
+  readonly data?: object | undefined
+}
+
+/** Where graphs come from: the registry, or the table of those that were ever started. */
+export interface GraphSource {
+  compiled(hash: string): Promise<CompiledGraph>
+}
+
+/**
+ * The rows of one tree that a transaction works on, under the lock of the root; what changes is written at its end. Every
+ * change of state goes through `transition`, which counts it where it is counted: the event in the root, the step in its parent.
+ */
+export class Tree {
+  private readonly rows = new Map<string, TreeRow>()
+  private readonly graphs = new Map<string, CompiledGraph>()
+  private readonly fresh = new Set<TreeRow>()
+  private readonly touched = new Set<TreeRow>()
+  readonly events: NewEvent[] = []
+  readonly attempts: NewAttempt[] = []
+  /** Workflows and groups of which nothing moves any more. */
+  readonly idle = new Set<TreeRow>()
+  readonly nowMs: number
+  readonly run: StatementRunner
+  private readonly rootId: string
+  private readonly source: GraphSource
+
+  constructor(rootId: string, nowMs: number, run: StatementRunner, source: GraphSource) {
+    this.rootId = rootId
+    this.nowMs = nowMs
+    this.run = run
+    this.source = source
+  }
+
+  get root(): TreeRow {
+    return this.get(this.rootId)
+  }
+
+  /** Rows to write. */
+  get updates(): TreeRow[] {
+    return [...this.touched].filter((row) => !this.fresh.has(row))
+  }
+
+  get inserts(): TreeRow[] {
+    return [...this.fresh]
+  }
+
+  get changed(): boolean {
+    return this.touched.size + this.fresh.size > 0
+  }
+
+  /** Reads rows that are not there yet, with everything above them and their graphs. Unknown ids are left out. */
+  async load(ids: Iterable<string>): Promise<void> {
+    for (let missing = this.missing(ids); missing.length > 0; ) {
+      const rows = await readTreeRows(this.run, missing)
+      this.admit(rows)
+      missing = this.missing(rows.flatMap(({ parentId }) => parentId ?? []))
+    }
+    await this.loadGraphs()
+  }
+
+  /** Takes rows that were read in this transaction. */
+  admit(rows: readonly TreeRow[]): void {
+    for (const row of rows) if (!this.rows.has(row.id)) this.rows.set(row.id, row)
+  }
+
+  async loadGraphs(): Promise<void> {
+    for (const { graph, parentGraph } of this.rows.values())
+      for (const hash of [graph, parentGraph])
+        if (hash !== null && !this.graphs.has(hash)) this.graphs.set(hash, await this.source.compiled(hash))
+  }
+
+  addGraph(compiled: CompiledGraph): void {
+    this.graphs.set(compiled.hash, compiled)
+  }
+
+  private missing(ids: Iterable<string>): string[] {
+    return [...new Set(ids)].filter((id) => !this.rows.has(id))
+  }
+
+  find(id: string): TreeRow | undefined {
+    return this.rows.get(id)
+  }
+
+  get(id: string): TreeRow {
+    const row = this.rows.get(id)
+    if (!row) throw new Error(`run ${id} is not loaded`)
+    return row
+  }
+
+  /** The rows that are loaded; what was changed is among them. */
+  all(): Iterable<TreeRow> {
+    return this.rows.values()
+  }
+
+  parentOf(row: TreeRow): TreeRow | undefined {
+    return row.parentId === null ? undefined : this.get(row.parentId)
+  }
+
+  /** The workflow that a step belongs to, past the group that it may be in. */
+  workflowOf(row: TreeRow): TreeRow {
+    const parent = this.parentOf(row)
+    if (!parent) throw new Error(`run ${row.id} is no step`)
+    return parent.kind === 'GROUP' ? this.workflowOf(parent) : parent
+  }
+
+  graphOf(workflow: TreeRow): CompiledGraph {
+    return this.graphNamed(workflow.graph)
+  }
+
+  /** What the graph says of a step; those of a group share the group's. */
+  specOf(row: TreeRow): StepSpec {
+    const spec = this.graphNamed(row.parentGraph).steps.get(row.stepKey ?? '')
+    if (!spec) throw new Error(`the graph of run ${row.id} has no step ${row.stepKey}`)
+    return spec
+  }
+
+  graphOfStep(row: TreeRow): CompiledGraph {
+    return this.graphNamed(row.parentGraph)
+  }
+
+  private graphNamed(hash: string | null): CompiledGraph {
+    const compiled = this.graphs.get(hash ?? '')
+    if (!compiled) throw new Error(`graph ${hash} is not loaded`)
+    return compiled
+  }
+
+  /** Adds a run. */
+  insert(row: TreeRow): void {
+    this.rows.set(row.id, row)
+    this.fresh.add(row)
+  }
+
+  /** Marks a row as changed in something else than its state. */
+  touch(row: TreeRow): TreeRow {
+    this.touched.add(row)
+    return row
+  }
+
+  /** The first event of a run that the transaction made. */
+  create(row: TreeRow, to: RunStatus, reason: EventReason, change: Change = {}): void {
+    row.status = to
+    this.record(row, null, to, reason, change)
+  }
+
+  /** Changes a run's state. Throws where the table of transitions does not have the change: a bug, not an outcome. */
+  transition(row: TreeRow, to: RunStatus, reason: EventReason, change: Change = {}): void {
+    const from = row.status
+    if (!isLegal({ from, to, reason })) throw new Error(`no transition leads from ${from} to ${to} by ${reason}`)
+    const held = holdsUp(row)
+    row.status = to
+    row.resolved = hasEnded(to) ? (change.resolved ?? null) : null
+    row.finishedAt = hasEnded(to) ? this.nowMs : null
+    row.workerId = null
+    if (to !== 'QUEUED' && to !== 'SCHEDULED') row.availableAt = null
+    if (to !== 'WAITING') this.endWait(row)
+    if (change.error !== undefined) row.error = change.error
+    else if (!KEEPS_ERROR.has(to)) row.error = null
+    if (change.result !== undefined) row.result = change.result
+    else if (!KEEPS_RESULT.has(to) && KEEPS_RESULT.has(from)) row.result = null
+    this.record(row, from, to, reason, change)
+    if (hasEnded(to)) row.endedSeq = row.lastSeq
+    this.count(row, from, held)
+  }
+
+  private endWait(row: TreeRow): void {
+    row.wait = null
+    row.waitName = null
+    // of a workflow it is the deadline, which ends with it
+    if (row.kind !== 'WORKFLOW' || hasEnded(row.status)) row.wakeAt = null
+  }
+
+  private count(row: TreeRow, from: RunStatus, held: boolean): void {
+    const parent = this.parentOf(row)
+    if (!parent) return
+    parent.activeCount += Number(isActive(row.status)) - Number(isActive(from))
+    parent.indeterminateCount += Number(row.status === 'INDETERMINATE') - Number(from === 'INDETERMINATE')
+    const holds = holdsUp(row)
+    parent.failedCount += Number(holds) - Number(held)
+    if (holds && !held) parent.error ??= stepFailed(row)
+    if (parent.activeCount === 0) this.idle.add(parent)
+    this.touch(parent)
+  }
+
+  /** Writes an event without a change of state: a pause. */
+  note(row: TreeRow, reason: EventReason, change: Change): void {
+    this.record(row, row.status, row.status, reason, change)
+  }
+
+  private record(row: TreeRow, from: RunStatus | null, to: RunStatus, reason: EventReason, change: Change): void {
+    const { root } = this
+    const seq = root.lastSeq + 1
+    root.lastSeq = seq
+    row.lastSeq = seq
+    this.touch(root)
+    this.touch(row)
+    this.events.push({
+      bucket: row.bucket,
+      rootId: row.rootId,
+      seq,
+      runId: row.id,
+      at: this.nowMs,
+      stepKey: row.stepKey,
+      from,
+      to,
+      reason,
+      attempt: change.attempt ?? null,
+      error: change.error ?? null,
+      actor: change.actor ?? null,
+      data: change.data ?? null,
+    })
+  }
+}
+
+const KEEPS_ERROR = new Set<RunStatus>(['FAILED', 'CANCELED', 'INDETERMINATE', 'RUNNING'])
+const KEEPS_RESULT = new Set<RunStatus>(['SUCCEEDED', 'SKIPPED', 'COMPENSATING', 'COMPENSATED'])
+
+/** A step that ended without being completed, and nobody said that its dependents may go on. */
+function holdsUp({ status, resolved }: TreeRow): boolean {
+  return (status === 'FAILED' || status === 'CANCELED') && resolved === null
+}

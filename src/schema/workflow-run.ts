@@ -1,0 +1,125 @@
+import type { CompiledGraph, StepSpec } from '../core/workflow/graph.ts'
+import type { RunRow } from '../db/rows.ts'
+import { AttemptRef, withRunningAttempt } from './attempt.ts'
+import { builder } from './builder.ts'
+import type { Context } from './context.ts'
+import { RunKindRef, RunStatusRef } from './enums.ts'
+import { NodeRef, RunRef, resultOf } from './run.ts'
+import { RunErrorRef } from './run-error.ts'
+import { shownWorkflow, WorkflowRef } from './workflow.ts'
+
+/** A step of a run: what the graph says of it, and how it stands. */
+export interface ShownStep {
+  readonly spec: StepSpec
+  readonly run: RunRow
+}
+
+export const StepRef = builder.objectRef<ShownStep>('Step').implement({
+  description: 'A step of a workflow run, as it stands. Those of a list or a loop follow the step that they belong to.',
+  fields: (t) => ({
+    key: t.string({ nullable: false, description: 'Its name within the workflow.', resolve: ({ spec }) => spec.key }),
+    index: t.int({
+      description: 'Which one of a list or a loop it is, from 0; null for the step itself.',
+      resolve: ({ run }) => run.stepIndex,
+    }),
+    dependsOn: t.stringList({
+      nullable: { list: false, items: false },
+      description: 'The steps that come directly before it.',
+      resolve: ({ spec }) => [...spec.after],
+    }),
+    status: t.field({
+      type: RunStatusRef,
+      nullable: false,
+      description: 'Where it is.',
+      resolve: ({ run }) => run.status,
+    }),
+    run: t.field({
+      type: RunRef,
+      nullable: false,
+      description: 'The step as a run of its own.',
+      resolve: ({ run }) => run,
+    }),
+    result: t.field({
+      type: 'JSON',
+      description: 'Once it has SUCCEEDED.',
+      resolve: ({ run }, _, context) => resultOf(run, context),
+    }),
+    error: t.field({ type: RunErrorRef, description: 'What it FAILED with.', resolve: ({ run }) => run.error }),
+    attempts: t.field({
+      type: [AttemptRef],
+      nullable: { list: false, items: false },
+      description: 'Every try, oldest first, each with its own error.',
+      resolve: async ({ run }, _, { loaders }) => withRunningAttempt(run, await loaders.attempts.load(run.id)),
+    }),
+  }),
+})
+
+export const WorkflowRunRef = builder.objectRef<RunRow>('WorkflowRun').implement({
+  description: 'One execution of a workflow.',
+  interfaces: [RunRef, NodeRef],
+  isTypeOf: (value) => (value as RunRow).kind === 'WORKFLOW',
+  fields: (t) => ({
+    steps: t.field({
+      type: [StepRef],
+      nullable: { list: false, items: false },
+      description: 'Its steps in the order of the graph; none before it has begun.',
+      resolve: (run, _, context) => stepsOf(run, context),
+    }),
+    workflow: t.field({
+      type: WorkflowRef,
+      description: 'The graph that it runs, whatever its name means now; null before a sub-workflow has begun.',
+      resolve: async ({ name, graph }, _, { executor: { workflows, registry } }) =>
+        graph === null ? null : shownWorkflow(await workflows.graphs.compiled(graph), registry.workflow(name)),
+    }),
+  }),
+})
+
+builder.objectRef<RunRow>('StepRun').implement({
+  description: 'A step that calls nothing itself: a wait, a value, or a list or loop whose runs are its iterations.',
+  interfaces: [RunRef, NodeRef],
+  isTypeOf: (value) => !['ACTION', 'WORKFLOW'].includes((value as RunRow).kind),
+  fields: (t) => ({
+    kind: t.expose('kind', { type: RunKindRef, nullable: false, description: 'GROUP, WAIT or VALUE.' }),
+  }),
+})
+
+builder.interfaceField(RunRef, 'parent', (t) =>
+  t.field({
+    type: WorkflowRunRef,
+    description: 'The workflow run that it is a step of; null for a root.',
+    resolve: (run, _, context) => parentOf(run, context),
+  }),
+)
+
+/** Past the list or loop that it may be one of. */
+async function parentOf({ parentId }: RunRow, { loaders }: Context): Promise<RunRow | null> {
+  if (parentId === null) return null
+  const parent = await loaders.runs.load(parentId)
+  if (parent?.kind !== 'GROUP' || parent.parentId === null) return parent ?? null
+  return (await loaders.runs.load(parent.parentId)) ?? null
+}
+
+async function stepsOf(run: RunRow, { loaders, executor }: Context): Promise<ShownStep[]> {
+  if (run.graph === null) return []
+  const [compiled, rows] = await Promise.all([
+    executor.workflows.graphs.compiled(run.graph),
+    loaders.steps.load(run.id),
+  ])
+  const groups = rows.filter(({ kind }) => kind === 'GROUP')
+  const iterations = await Promise.all(groups.map(async ({ id }) => [id, await loaders.steps.load(id)] as const))
+  return inOrder(compiled, rows, new Map(iterations))
+}
+
+function inOrder(
+  { graph }: CompiledGraph,
+  rows: readonly RunRow[],
+  iterations: ReadonlyMap<string, RunRow[]>,
+): ShownStep[] {
+  const byKey = new Map(rows.map((row) => [row.stepKey, row]))
+  return graph.steps.flatMap((spec) => {
+    const run = byKey.get(spec.key)
+    if (!run) return []
+    const inner = [...(iterations.get(run.id) ?? [])].sort((a, b) => (a.stepIndex ?? 0) - (b.stepIndex ?? 0))
+    return [{ spec, run }, ...inner.map((one) => ({ spec, run: one }))]
+  })
+}
