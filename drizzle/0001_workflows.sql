@@ -46,9 +46,16 @@ CREATE TABLE "action_do"."limit_holders" (
 	"key" text NOT NULL,
 	"run_id" uuid NOT NULL,
 	"root_id" uuid NOT NULL,
+	"max" integer NOT NULL,
 	"granted" boolean NOT NULL,
 	"at" timestamp (3) with time zone NOT NULL,
 	CONSTRAINT "limit_holders_bucket_key_run_id_pk" PRIMARY KEY("bucket","key","run_id")
+);
+--> statement-breakpoint
+CREATE TABLE "action_do"."limits" (
+	"bucket" smallint NOT NULL,
+	"key" text NOT NULL,
+	CONSTRAINT "limits_bucket_key_pk" PRIMARY KEY("bucket","key")
 );
 --> statement-breakpoint
 CREATE TABLE "action_do"."signals" (
@@ -104,8 +111,8 @@ CREATE INDEX "runs_ready_steps" ON "action_do"."runs" USING btree ("queue","prio
 CREATE INDEX "runs_children" ON "action_do"."runs" USING btree ("parent_id") WHERE "action_do"."runs"."parent_id" is not null;--> statement-breakpoint
 CREATE INDEX "runs_to_wake" ON "action_do"."runs" USING btree ("wake_at") WHERE "action_do"."runs"."wake_at" is not null;--> statement-breakpoint
 CREATE INDEX "runs_waiting_for" ON "action_do"."runs" USING btree ("root_id","wait_name") WHERE "action_do"."runs"."wait_name" is not null;--> statement-breakpoint
-CREATE INDEX "runs_linked" ON "action_do"."runs" USING btree ("linked_id") WHERE "action_do"."runs"."linked_id" is not null;--> statement-breakpoint
-CREATE INDEX "runs_limited" ON "action_do"."runs" USING btree ("limit_key") WHERE "action_do"."runs"."limit_key" is not null;--> statement-breakpoint
+CREATE INDEX "runs_linked" ON "action_do"."runs" USING btree ("linked_id") WHERE "action_do"."runs"."status" = 'WAITING' and "action_do"."runs"."linked_id" is not null;--> statement-breakpoint
+CREATE INDEX "runs_limited" ON "action_do"."runs" USING btree ("limit_key") WHERE "action_do"."runs"."status" = 'WAITING' and "action_do"."runs"."limit_key" is not null;--> statement-breakpoint
 CREATE INDEX "runs_ready" ON "action_do"."runs" USING btree ("name","priority" DESC NULLS FIRST,"available_at") WHERE "action_do"."runs"."status" = 'QUEUED' and "action_do"."runs"."queue" is null and not "action_do"."runs"."paused";--> statement-breakpoint
 CREATE INDEX "runs_newest" ON "action_do"."runs" USING btree ("created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST) WHERE "action_do"."runs"."parent_id" is null;--> statement-breakpoint
 CREATE INDEX "runs_newest_of_name" ON "action_do"."runs" USING btree ("name","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST) WHERE "action_do"."runs"."parent_id" is null;--> statement-breakpoint

@@ -12,6 +12,16 @@ export {
   type TransactionalContext,
 } from './executor/define-action.ts'
 export { actionRef, workflow, workflowRef } from './executor/define-workflow.ts'
-export type { Json, StepError, Workflow } from './executor/workflow-types.ts'
+export type { WorkflowBuilder } from './executor/workflow-builder.ts'
+export type { WorkflowOptions } from './executor/workflow-options.ts'
+export type {
+  ActionRef,
+  Decision,
+  Json,
+  Settled,
+  StepError,
+  Workflow,
+  WorkflowRef,
+} from './executor/workflow-types.ts'
 export { type RunningServer, type ServeOptions, serve } from './server/serve.ts'
 export { ConfigurationError } from './server/settings.ts'

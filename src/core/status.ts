@@ -39,7 +39,7 @@ export const ENDED_STATUSES = [
 ] as const satisfies readonly RunStatus[]
 
 /** The states in which a run goes on by itself, or by what it waits for. */
-export const ACTIVE_STATUSES = [
+const ACTIVE_STATUSES = [
   'SCHEDULED',
   'QUEUED',
   'RUNNING',

@@ -19,6 +19,7 @@ import { Waits } from './wait.ts'
 import { Worker } from './worker.ts'
 import type { Advance } from './workflow/advance.ts'
 import { isUnentered } from './workflow/host.ts'
+import { LinkedRuns } from './workflow/linked-runs.ts'
 import { asRunRow } from './workflow/run-row.ts'
 import { Workflows } from './workflow/workflows.ts'
 
@@ -44,6 +45,7 @@ export class Executor {
   readonly streams: EventStreams
   readonly feed: RunFeed
   readonly workflows: Workflows
+  private readonly linked: LinkedRuns
   readonly worker: Worker
   /** Absent where notifications are off. */
   private readonly hints: Hints | undefined
@@ -72,7 +74,9 @@ export class Executor {
       queued: (queues) => this.queuedIn(queues),
       revoked: (runIds) => this.taken(runIds),
       timed: () => this.scheduled(),
+      linked: (link, again) => void this.linked.follow(link, again),
     })
+    this.linked = new LinkedRuns(this, log)
     this.worker = new Worker(db, registry, this.workflows, options, log, {
       changed: (run) => this.announce(run),
       superseded: (rootId) => this.hub.announce(rootId),
@@ -96,6 +100,7 @@ export class Executor {
     await this.workflows.start(this.options.executes)
     if (!this.options.executes) return
     await this.worker.start()
+    this.linked.start()
     for (const loop of [this.due, this.recovery]) loop.wake()
   }
 
@@ -178,7 +183,7 @@ export class Executor {
    * @param graceMs how long handlers may go on.
    */
   async drain(graceMs: number): Promise<void> {
-    await Promise.all([this.due.stop(), this.recovery.stop(), this.workflows.stop()])
+    await Promise.all([this.due.stop(), this.recovery.stop(), this.workflows.stop(), this.linked.stop()])
     if (this.options.executes) {
       await this.worker.stop(graceMs).catch((err) => this.log.warn({ err }, 'the lease was not given up; it expires'))
       this.hints?.send({ queued: [HANDED_ON] })

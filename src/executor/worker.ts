@@ -174,14 +174,14 @@ export class Worker {
   private async claim(): Promise<number> {
     const { pollMs } = this.options
     if (!this.accepting) return pollMs
-    const actions = this.registry.all()
-    const names = actions
-      .map((action) => ({ name: action.name, effect: action.effect, slots: this.slots.freeFor(action) }))
-      .filter(({ slots }) => slots > 0)
-    this.hungry = names.length < actions.length
-    if (names.length === 0) return pollMs
     // what has begun goes before what is new
-    const steps = await this.claimSteps(names)
+    const steps = await this.workflows.claim(
+      this.free().map(({ name, slots }) => ({ queue: name, slots })),
+      this.slots.free,
+    )
+    const names = this.free()
+    this.hungry = names.length < this.registry.all().length
+    if (names.length === 0) return pollMs
     const total = this.slots.hold()
     const claimed = await this.claimUpTo(total, names)
     for (const { at, ...run } of claimed) {
@@ -194,9 +194,12 @@ export class Worker {
     return claimed.length === total && this.slots.free > 0 ? 0 : LOOK_AGAIN_MS
   }
 
-  private claimSteps(names: readonly { name: string; slots: number }[]): Promise<number> {
-    const queues = names.map(({ name, slots }) => ({ queue: name, slots }))
-    return this.workflows.claim(queues, this.slots.free)
+  /** The actions that there is room for. */
+  private free(): { name: string; effect: RegisteredAction['effect']; slots: number }[] {
+    return this.registry
+      .all()
+      .map((action) => ({ name: action.name, effect: action.effect, slots: this.slots.freeFor(action) }))
+      .filter(({ slots }) => slots > 0)
   }
 
   private async claimUpTo(

@@ -3,6 +3,8 @@ import type { OnError } from '../core/workflow/graph.ts'
 import type {
   ApprovalOptions,
   EachArgs,
+  FallbackDecision,
+  FallbackPayload,
   LoopArgs,
   Mapper,
   SignalOptions,
@@ -23,7 +25,7 @@ import type {
   State,
   StepInfo,
 } from './workflow-state.ts'
-import type { Decision, Output, ResultOf, Stored, Target, Workflow } from './workflow-types.ts'
+import type { Decision, Json, Output, ResultOf, Stored, Target, Workflow } from './workflow-types.ts'
 
 type Others = 'finish' | 'cancel'
 
@@ -40,7 +42,6 @@ type Next<
   A extends KeyOf<S>,
   J extends Join,
   O extends OnSkipped,
-  E extends OnError,
   W,
   X,
   C extends string,
@@ -48,14 +49,14 @@ type Next<
   builder: WorkflowBuilder<
     N,
     P,
-    Outcome<R, E> | (SkipsWith<W, Placed<S, A, J, O>['skips']> extends false ? never : null),
+    R | (SkipsWith<W, Placed<S, A, J, O>['skips']> extends false ? never : null),
     State<
       S['params'],
       S['steps'] &
         Named<
           K,
           StepInfo<
-            Outcome<R, E>,
+            R,
             Placed<S, A, J, O>['before'],
             Placed<S, A, J, O>['sure'],
             SkipsWith<W, Placed<S, A, J, O>['skips']>
@@ -102,12 +103,12 @@ export interface WorkflowBuilder<N extends string, P, R, in out S extends State>
     target: T,
     input: Mapper<T, Placed<S, A, J, O>['scope'], [], V>,
     options?: WorkOptions<T, [], S, A, J, O, E, W, X, C>,
-  ): Next<N, P, S, K, ResultOf<T>, A, J, O, E, W, X, C>
+  ): Next<N, P, S, K, Outcome<ResultOf<T>, E>, A, J, O, W, X, C>
   /** Executes an action or a workflow with `{}` as its params, after the step declared before. */
   step<const K extends string, T extends Target>(
     key: NewKey<K, S>,
     target: Undemanding<T>,
-  ): Next<N, P, S, K, ResultOf<T>, S['last'], 'all', 'skip', S['onError'], never, 'finish', never>
+  ): Next<N, P, S, K, Outcome<ResultOf<T>, S['onError']>, S['last'], 'all', 'skip', never, 'finish', never>
 
   /** Computes a value, which is kept: any JSON value. */
   value<
@@ -124,7 +125,7 @@ export interface WorkflowBuilder<N extends string, P, R, in out S extends State>
     key: NewKey<K, S>,
     compute: (scope: Placed<S, A, J, O>['scope']) => Sync<V>,
     options?: StepOptions<S, A, J, O, E, W, X, C>,
-  ): Next<N, P, S, K, V, A, J, O, E, W, X, C>
+  ): Next<N, P, S, K, Outcome<V, E>, A, J, O, W, X, C>
 
   /** Waits. @param ms milliseconds, whole, 0 to ten years. */
   sleep<
@@ -140,7 +141,7 @@ export interface WorkflowBuilder<N extends string, P, R, in out S extends State>
     key: NewKey<K, S>,
     ms: number | ((scope: Placed<S, A, J, O>['scope']) => number),
     options?: StepOptions<S, A, J, O, E, W, X, C>,
-  ): Next<N, P, S, K, null, A, J, O, E, W, X, C>
+  ): Next<N, P, S, K, Outcome<null, E>, A, J, O, W, X, C>
 
   /** Waits for a moment: a Date, or its text in ISO 8601. One that has passed does not wait. */
   sleepUntil<
@@ -156,7 +157,7 @@ export interface WorkflowBuilder<N extends string, P, R, in out S extends State>
     key: NewKey<K, S>,
     moment: (scope: Placed<S, A, J, O>['scope']) => Date | string,
     options?: StepOptions<S, A, J, O, E, W, X, C>,
-  ): Next<N, P, S, K, null, A, J, O, E, W, X, C>
+  ): Next<N, P, S, K, Outcome<null, E>, A, J, O, W, X, C>
 
   /** Waits for a signal. Its result is what came with it. */
   signal<
@@ -172,12 +173,13 @@ export interface WorkflowBuilder<N extends string, P, R, in out S extends State>
   >(
     key: NewKey<K, S>,
     options?: SignalOptions<PS> & StepOptions<S, A, J, O, E, W, X, C>,
-  ): Next<N, P, S, K, Output<PS>, A, J, O, E, W, X, C>
+  ): Next<N, P, S, K, Outcome<Output<PS>, E>, A, J, O, W, X, C>
 
   /** Waits until somebody has approved or rejected. A rejection is a result, no failure. */
   approval<
     const K extends string,
     PS extends StandardSchemaV1 | undefined = undefined,
+    F extends FallbackDecision<Json<Output<PS>>> = never,
     A extends KeyOf<S> = S['last'],
     J extends Join = 'all',
     O extends OnSkipped = 'skip',
@@ -187,11 +189,12 @@ export interface WorkflowBuilder<N extends string, P, R, in out S extends State>
     C extends KeyOf<S> = never,
   >(
     key: NewKey<K, S>,
-    options?: ApprovalOptions<PS> & StepOptions<S, A, J, O, E, W, X, C>,
-  ): Next<N, P, S, K, Decision<Stored<Output<PS>>>, A, J, O, E, W, X, C>
+    options?: ApprovalOptions<PS, F> & StepOptions<S, A, J, O, E, W, X, C>,
+  ): Next<N, P, S, K, Outcome<Decision<Stored<Output<PS>> | FallbackPayload<F>>, E>, A, J, O, W, X, C>
 
   /**
-   * Executes an action or a workflow for each item of a list. Its result is theirs, in the order of the items.
+   * Executes an action or a workflow for each item of a list, as the function returned it. Its result is theirs, in the
+   * order of the items.
    * @param items makes the list.
    * @param input makes the params for an item; `index` counts from 0.
    */
@@ -216,7 +219,7 @@ export interface WorkflowBuilder<N extends string, P, R, in out S extends State>
       /** How many items are executed at once, 1 or more. Absent: all. */
       concurrency?: number
     },
-  ): Next<N, P, S, K, ResultOf<T>[], A, J, O, E, W, X, C>
+  ): Next<N, P, S, K, Outcome<ResultOf<T>, E>[], A, J, O, W, X, C>
 
   /**
    * Executes an action or a workflow again and again. Its result is that of the last iteration.
@@ -236,17 +239,17 @@ export interface WorkflowBuilder<N extends string, P, R, in out S extends State>
   >(
     key: NewKey<K, S>,
     target: T,
-    input: Mapper<T, Placed<S, A, J, O>['scope'], LoopArgs<ResultOf<T>>, V>,
-    options: WorkOptions<T, LoopArgs<ResultOf<T>>, S, A, J, O, E, W, X, C> & {
+    input: Mapper<T, Placed<S, A, J, O>['scope'], LoopArgs<Outcome<ResultOf<T>, E>>, V>,
+    options: WorkOptions<T, LoopArgs<Outcome<ResultOf<T>, E>>, S, A, J, O, E, W, X, C> & {
       /** Whether this iteration was the last. */
       until: (
         scope: Placed<S, A, J, O>['scope'],
-        iteration: { readonly index: number; readonly result: ResultOf<T> },
+        iteration: { readonly index: number; readonly result: Outcome<ResultOf<T>, E> },
       ) => boolean
       /** The most iterations, 1 to 10,000. */
       max: number
     },
-  ): Next<N, P, S, K, ResultOf<T>, A, J, O, E, W, X, C>
+  ): Next<N, P, S, K, Outcome<ResultOf<T>, E>, A, J, O, W, X, C>
 
   /**
    * Ends the definition with what the workflow results in. Without it that is the result of the step declared last, or null

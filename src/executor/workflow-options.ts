@@ -41,7 +41,8 @@ export interface StepOptions<
   onSkipped?: O
   /**
    * What happens when it has finally failed. `fail`: the workflow fails; `continue`: the dependents run, and see
-   * `{ result, error }`; `compensate`: what was completed is undone in reverse order. Default: the workflow's.
+   * `{ result, error }`, of a `forEach` one for each item; `compensate`: what was completed is undone in reverse order.
+   * Default: the workflow's.
    */
   onError?: E
   /** Steps declared before that are canceled when this one has succeeded. */
@@ -80,7 +81,7 @@ export interface WorkOptions<
 type IfAction<T extends Target, Value> = T['kind'] extends 'action' | 'action-ref' ? Value : never
 
 /** What follows the scope in the functions of a `forEach`. */
-export type EachArgs<Item> = [item: Json<Item>, index: number]
+export type EachArgs<Item> = [item: Item, index: number]
 
 /** What follows the scope in the functions of a `repeat`. `previous`: what the iteration before left. */
 export type LoopArgs<R> = [iteration: { readonly index: number; readonly previous: R | undefined }]
@@ -117,13 +118,21 @@ export type SignalOptions<PS extends StandardSchemaV1 | undefined> = {
   payload?: PS
 } & Patience<Json<Output<NoInfer<PS>>>>
 
-export type ApprovalOptions<PS extends StandardSchemaV1 | undefined> = {
+export type ApprovalOptions<PS extends StandardSchemaV1 | undefined, F> = {
   /** The signal's name. Default: the step's key. */
   signal?: string
   /** The names of the API keys that may decide. Absent: any. */
   approvers?: readonly string[]
   /** Checks what comes with the decision. Absent: any JSON value. */
   payload?: PS
-} & Patience<FallbackDecision<Json<Output<NoInfer<PS>>>>>
+} & Patience<F>
 
-type FallbackDecision<T> = { approved: boolean; comment?: string } & (null extends T ? { payload?: T } : { payload: T })
+/** The decision that a fallback stands for. Without a payload it is null. */
+export interface FallbackDecision<T> {
+  approved: boolean
+  comment?: string
+  payload?: T
+}
+
+/** What an approval's payload may be besides, given its fallback; never where it has none. */
+export type FallbackPayload<F> = [F] extends [never] ? never : F extends { payload: unknown } ? never : null

@@ -102,15 +102,13 @@ export interface Placed<S extends State, A extends KeyOf<S>, J extends Join, O e
   /** Whether it may be skipped although it has no condition. */
   readonly skips: [A] extends [Dependencies<S, A>['firm']]
     ? false
-    : J extends number
-      ? true
-      : [Dependencies<S, A>['firm']] extends [never]
-        ? J extends 'all'
-          ? O extends 'skip'
-            ? true
-            : false
-          : true
-        : false
+    : O extends 'run'
+      ? false
+      : J extends number
+        ? true
+        : [Dependencies<S, A>['firm']] extends [never]
+          ? true
+          : false
   /** The steps that it may cancel, once its join has what it needs. */
   readonly cancels: J extends 'all' ? never : Exclude<Dependencies<S, A>['before'], Dependencies<S, A>['shared']>
 }

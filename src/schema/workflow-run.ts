@@ -9,12 +9,12 @@ import { RunErrorRef } from './run-error.ts'
 import { shownWorkflow, WorkflowRef } from './workflow.ts'
 
 /** A step of a run: what the graph says of it, and how it stands. */
-export interface ShownStep {
+interface ShownStep {
   readonly spec: StepSpec
   readonly run: RunRow
 }
 
-export const StepRef = builder.objectRef<ShownStep>('Step').implement({
+const StepRef = builder.objectRef<ShownStep>('Step').implement({
   description: 'A step of a workflow run, as it stands. Those of a list or a loop follow the step that they belong to.',
   fields: (t) => ({
     key: t.string({ nullable: false, description: 'Its name within the workflow.', resolve: ({ spec }) => spec.key }),

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { InvalidDefinitionError } from '../../src/core/definition/definition-error.ts'
 import * as errors from '../../src/core/request-errors.ts'
 
 const issue = (path: string, message: string) => ({ path, message })
@@ -13,6 +14,21 @@ const refusals: [errors.RequestError, errors.ErrorCode, string][] = [
     new errors.ActionNotFoundError('nope', ['a', 'b']),
     'ACTION_NOT_FOUND',
     'There is no action "nope". Registered are: a, b.',
+  ],
+  [
+    new errors.WorkflowNotFoundError('nope', ['a']),
+    'WORKFLOW_NOT_FOUND',
+    'There is no workflow "nope". Registered are: a.',
+  ],
+  [
+    new errors.StepNotFoundError('pay', ['user', 'mail']),
+    'STEP_NOT_FOUND',
+    'The run has no step "pay". Its steps are: user, mail.',
+  ],
+  [
+    new InvalidDefinitionError([issue('steps.1.params.to', 'names no step')]),
+    'INVALID_DEFINITION',
+    'The definition is not valid: steps.1.params.to names no step',
   ],
   [
     new errors.RunNotFoundError('run_1'),

@@ -44,20 +44,39 @@ test.each(EVENT_REASONS)(
   },
 )
 
-test('a run that has ended is left only when somebody asks for a retry, and a success never', () => {
-  const leavings = table.filter(({ from }) => from !== null && hasEnded(from))
-  expect(new Set(leavings.map(({ reason }) => reason))).toEqual(new Set(['RETRY_REQUESTED']))
-  expect(leavings.map(({ from }) => from)).not.toContain('SUCCEEDED')
+test('a run that has ended is left only when somebody asks for it, or when what it depends on is done again or undone', () => {
+  const reasonsFrom = (ended: (status: RunStatus) => boolean) =>
+    new Set(table.filter(({ from }) => from !== null && ended(from)).map(({ reason }) => reason))
+  expect(reasonsFrom(hasEnded)).toEqual(
+    new Set(['RETRY_REQUESTED', 'REVIVED', 'RESET', 'SKIP_REQUESTED', 'COMPENSATION_BEGUN']),
+  )
+  expect(reasonsFrom((status) => status === 'SUCCEEDED')).toEqual(new Set(['RESET', 'COMPENSATION_BEGUN']))
+  expect(reasonsFrom((status) => status === 'COMPENSATED')).toEqual(new Set())
 })
 
-test('a run whose outcome is unknown moves only when somebody decides', () => {
-  const reasons = table.filter(({ from }) => from === 'INDETERMINATE').map(({ reason }) => reason)
-  expect(new Set(reasons)).toEqual(new Set(['CANCEL_REQUESTED', 'RETRY_REQUESTED']))
+test('an action whose outcome is unknown moves only when somebody decides', () => {
+  const reasons = table.filter(({ from, to }) => from === 'INDETERMINATE' && to !== from).map(({ reason }) => reason)
+  expect(new Set(reasons)).toEqual(
+    new Set([
+      'CANCEL_REQUESTED',
+      'RETRY_REQUESTED',
+      'RESOLVED_SUCCEEDED',
+      'RESOLVED_FAILED',
+      'SKIP_REQUESTED',
+      // of a workflow, or of a step behind one that is retried
+      'REVIVED',
+      'RESET',
+      'NOT_NEEDED',
+    ]),
+  )
 })
 
-test('no transition leads from a state to itself, and only RUNNING is entered by STARTED', () => {
-  expect(table.filter(({ from, to }) => from === to)).toEqual([])
-  expect(table.filter(({ to, reason }) => (to === 'RUNNING') !== (reason === 'STARTED'))).toEqual([])
+test('only a pause changes no state, and RUNNING is entered by STARTED, or again by REVIVED', () => {
+  const same = table.filter(({ from, to }) => from === to).map(({ reason }) => reason)
+  expect(new Set(same)).toEqual(new Set(['PAUSE_REQUESTED', 'RESUME_REQUESTED']))
+  const entering = table.filter(({ from, to }) => to === 'RUNNING' && from !== to).map(({ reason }) => reason)
+  expect(new Set(entering)).toEqual(new Set(['STARTED', 'REVIVED']))
+  expect(table.filter(({ to, reason }) => reason === 'STARTED' && to !== 'RUNNING')).toEqual([])
 })
 
 test('every state in the table can be reached from nothing, and every one that has not ended can be left', () => {
@@ -67,7 +86,9 @@ test('every state in the table can be reached from nothing, and every one that h
     for (const { from, to } of table) if (from === null || reached.has(from)) reached.add(to)
   }
   expect(reached).toEqual(new Set(table.flatMap(({ from, to }) => (from === null ? [to] : [from, to]))))
-  const stuck = [...reached].filter((status) => !hasEnded(status) && !table.some(({ from }) => from === status))
+  const stuck = [...reached].filter(
+    (status) => !hasEnded(status) && !table.some(({ from, to }) => from === status && to !== status),
+  )
   expect(stuck).toEqual([])
 })
 

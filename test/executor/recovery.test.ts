@@ -10,9 +10,9 @@ import { Registry } from '../../src/executor/registry.ts'
 import { type Action, action } from '../../src/index.ts'
 import { newRun, openDatabase, recordOf, submitLost } from '../db/support.ts'
 import { testDatabase } from '../support/database.ts'
-import { noSteps } from '../support/steps.ts'
 import { happened, settled } from '../support/runs.ts'
 import { startTestServer } from '../support/server.ts'
+import { noSteps } from '../support/steps.ts'
 
 const log = pino({ level: 'silent' })
 const never = () => Promise.reject(new Error('nobody executes this'))

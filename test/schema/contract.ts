@@ -1,5 +1,5 @@
 /**
- * What clients rely on, as far as actions are concerned. Additions to the schema are welcome; whatever stands here must
+ * What clients rely on. Additions to the schema are welcome; whatever stands here must
  * stay. Unions list the members that must be there, enums the values.
  */
 export const CONTRACT = /* GraphQL */ `
@@ -12,6 +12,10 @@ export const CONTRACT = /* GraphQL */ `
     runs(first: Int, after: String, last: Int, before: String, filter: RunFilter): RunConnection!
     actions: [Action!]!
     action(name: String!): Action
+    workflows: [Workflow!]!
+    workflow(name: String!): Workflow
+    retryPreview(id: ID!, step: String): RetryPreviewResult!
+    countRuns(filter: RunFilter!): Int!
   }
 
   type Mutation {
@@ -19,6 +23,18 @@ export const CONTRACT = /* GraphQL */ `
     executeActions(inputs: [ExecuteActionInput!]!): [ExecuteActionResult!]!
     retryRun(input: RetryRunInput!): RetryRunResult!
     cancelRun(input: CancelRunInput!): CancelRunResult!
+    startWorkflow(input: StartWorkflowInput!): StartWorkflowResult!
+    defineWorkflow(input: DefineWorkflowInput!): DefineWorkflowResult!
+    signalRun(input: SignalRunInput!): SignalRunResult!
+    pauseRun(input: PauseRunInput!): PauseRunResult!
+    resumeRun(input: ResumeRunInput!): ResumeRunResult!
+    skipStep(input: SkipStepInput!): SkipStepResult!
+    resolveRun(input: ResolveRunInput!): ResolveRunResult!
+    forkRun(input: ForkRunInput!): ForkRunResult!
+    retryRuns(input: BulkInput!): BulkResult!
+    cancelRuns(input: BulkInput!): BulkResult!
+    pauseRuns(input: BulkInput!): BulkResult!
+    resumeRuns(input: BulkInput!): BulkResult!
   }
 
   type Subscription {
@@ -57,6 +73,121 @@ export const CONTRACT = /* GraphQL */ `
   }
 
   type ExecuteActionPayload { run: ActionRun! replayed: Boolean! }
+  input StartWorkflowInput {
+    name: String
+    definition: JSON
+    params: JSON
+    idempotencyKey: String
+    waitMs: Int
+    runAt: DateTime
+  }
+  input DefineWorkflowInput { definition: JSON! }
+  input SignalRunInput { id: ID! name: String! payload: JSON idempotencyKey: String }
+  input PauseRunInput { id: ID! reason: String idempotencyKey: String }
+  input ResumeRunInput { id: ID! reason: String idempotencyKey: String }
+  input SkipStepInput { id: ID! step: String! result: JSON reason: String idempotencyKey: String }
+  input ResolveRunInput { id: ID! step: String outcome: Resolution! result: JSON reason: String idempotencyKey: String }
+  enum Resolution { SUCCEEDED FAILED RETRY }
+  input ForkRunInput { id: ID! fromStep: String! reason: String idempotencyKey: String }
+  input BulkInput { filter: RunFilter! expected: Int! reason: String idempotencyKey: String! }
+  type StartWorkflowPayload { run: WorkflowRun! replayed: Boolean! }
+  type DefineWorkflowPayload { workflow: Workflow! }
+  type BulkPayload { outcomes: [BulkOutcome!]! }
+  type BulkOutcome { run: Run refused: BulkRefusal }
+  type RetryPreview { again: [Run!]! next: [Run!]! kept: [Run!]! unsafe: [Run!]! }
+  type WorkflowNotFoundError implements Error { code: ErrorCode! message: String! }
+  type InvalidDefinitionError implements Error { code: ErrorCode! message: String! issues: [ParamsIssue!]! }
+  type SignalRunPayload { run: Run! replayed: Boolean! }
+  union SignalRunResult =
+    | SignalRunPayload
+    | RunNotFoundError
+    | InvalidInputError
+    | InvalidIdempotencyKeyError
+    | IdempotencyMismatchError
+    | InvalidTransitionError
+    | PermissionDeniedError
+    | InvalidParamsError
+    | PayloadTooLargeError
+  type PauseRunPayload { run: Run! replayed: Boolean! }
+  union PauseRunResult =
+    | PauseRunPayload
+    | RunNotFoundError
+    | InvalidInputError
+    | InvalidIdempotencyKeyError
+    | IdempotencyMismatchError
+    | InvalidTransitionError
+    | PermissionDeniedError
+  type ResumeRunPayload { run: Run! replayed: Boolean! }
+  union ResumeRunResult =
+    | ResumeRunPayload
+    | RunNotFoundError
+    | InvalidInputError
+    | InvalidIdempotencyKeyError
+    | IdempotencyMismatchError
+    | InvalidTransitionError
+    | PermissionDeniedError
+  type SkipStepPayload { run: Run! replayed: Boolean! }
+  union SkipStepResult =
+    | SkipStepPayload
+    | RunNotFoundError
+    | InvalidInputError
+    | InvalidIdempotencyKeyError
+    | IdempotencyMismatchError
+    | InvalidTransitionError
+    | PermissionDeniedError
+    | StepNotFoundError
+  type ResolveRunPayload { run: Run! replayed: Boolean! }
+  union ResolveRunResult =
+    | ResolveRunPayload
+    | RunNotFoundError
+    | InvalidInputError
+    | InvalidIdempotencyKeyError
+    | IdempotencyMismatchError
+    | InvalidTransitionError
+    | PermissionDeniedError
+    | StepNotFoundError
+    | InvalidParamsError
+  type ForkRunPayload { run: Run! replayed: Boolean! }
+  union ForkRunResult =
+    | ForkRunPayload
+    | RunNotFoundError
+    | InvalidInputError
+    | InvalidIdempotencyKeyError
+    | IdempotencyMismatchError
+    | InvalidTransitionError
+    | PermissionDeniedError
+    | StepNotFoundError
+  union StartWorkflowResult =
+    | StartWorkflowPayload
+    | WorkflowNotFoundError
+    | InvalidDefinitionError
+    | InvalidParamsError
+    | InvalidInputError
+    | InvalidIdempotencyKeyError
+    | IdempotencyMismatchError
+    | PermissionDeniedError
+    | RateLimitedError
+    | PayloadTooLargeError
+  union DefineWorkflowResult =
+    | DefineWorkflowPayload
+    | InvalidDefinitionError
+    | InvalidInputError
+    | PermissionDeniedError
+  union RetryPreviewResult =
+    | RetryPreview
+    | RunNotFoundError
+    | StepNotFoundError
+    | InvalidTransitionError
+  union BulkResult =
+    | BulkPayload
+    | InvalidInputError
+    | InvalidIdempotencyKeyError
+    | PermissionDeniedError
+  union BulkRefusal =
+    | RunNotFoundError
+    | InvalidTransitionError
+    | IdempotencyMismatchError
+    | InvalidInputError
   type RetryRunPayload { run: Run! replayed: Boolean! }
   type CancelRunPayload { run: Run! replayed: Boolean! }
 
@@ -116,6 +247,7 @@ export const CONTRACT = /* GraphQL */ `
     createdAt: DateTime!
     startedAt: DateTime
     finishedAt: DateTime
+    parent: WorkflowRun
     stepKey: String
     attempts: [Attempt!]!
     events(after: Int, first: Int): [RunEvent!]!
@@ -132,11 +264,66 @@ export const CONTRACT = /* GraphQL */ `
     createdAt: DateTime!
     startedAt: DateTime
     finishedAt: DateTime
+    parent: WorkflowRun
     stepKey: String
     attempts: [Attempt!]!
     events(after: Int, first: Int): [RunEvent!]!
     lastSeq: Int!
   }
+  type WorkflowRun implements Run & Node {
+    id: ID!
+    name: String!
+    status: RunStatus!
+    idempotencyKey: String
+    params: JSON
+    result: JSON
+    error: RunError
+    createdAt: DateTime!
+    startedAt: DateTime
+    finishedAt: DateTime
+    parent: WorkflowRun
+    stepKey: String
+    attempts: [Attempt!]!
+    events(after: Int, first: Int): [RunEvent!]!
+    lastSeq: Int!
+    steps: [Step!]!
+  }
+  type StepRun implements Run & Node {
+    id: ID!
+    name: String!
+    status: RunStatus!
+    idempotencyKey: String
+    params: JSON
+    result: JSON
+    error: RunError
+    createdAt: DateTime!
+    startedAt: DateTime
+    finishedAt: DateTime
+    parent: WorkflowRun
+    stepKey: String
+    attempts: [Attempt!]!
+    events(after: Int, first: Int): [RunEvent!]!
+    lastSeq: Int!
+  }
+  type Step {
+    key: String!
+    index: Int
+    dependsOn: [String!]!
+    status: RunStatus!
+    run: Run!
+    result: JSON
+    error: RunError
+    attempts: [Attempt!]!
+  }
+  type Workflow {
+    name: String!
+    version: String!
+    description: String
+    paramsSchema: JSON
+    steps: [WorkflowStep!]!
+    mermaid: String!
+  }
+  type WorkflowStep { key: String! dependsOn: [String!]! action: String }
   type Attempt {
     number: Int!
     status: AttemptStatus!
@@ -188,7 +375,7 @@ export const CONTRACT = /* GraphQL */ `
   }
   enum RunEventReason { SUBMITTED STARTED COMPLETED RETRY_SCHEDULED CANCEL_REQUESTED RETRY_REQUESTED }
   enum ErrorCode {
-    ACTION_NOT_FOUND RUN_NOT_FOUND STEP_NOT_FOUND INVALID_PARAMS INVALID_INPUT INVALID_IDEMPOTENCY_KEY
+    ACTION_NOT_FOUND WORKFLOW_NOT_FOUND RUN_NOT_FOUND STEP_NOT_FOUND INVALID_PARAMS INVALID_INPUT INVALID_IDEMPOTENCY_KEY
     IDEMPOTENCY_MISMATCH INVALID_TRANSITION PERMISSION_DENIED RATE_LIMITED PAYLOAD_TOO_LARGE
   }
 `

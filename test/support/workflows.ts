@@ -1,7 +1,7 @@
 import type { ServeOptions } from '../../src/index.ts'
 import { type ApiClient, startTestServer, type TestServer } from './server.ts'
 
-export interface ShownStep {
+interface ShownStep {
   key: string
   index: number | null
   dependsOn: string[]

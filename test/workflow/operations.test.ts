@@ -193,7 +193,7 @@ test('an approval asks for a decision: who may, who did, and a fallback when nob
   const w = workflow('w').approval('review', {
     payload: z.object({ limit: z.number() }),
     deadlineMs: 60_000,
-    fallback: { approved: false, comment: 'too late' },
+    fallback: { approved: false, comment: 'too late', payload: { limit: 0 } },
   })
   const server = await startWorkflowServer({ workflows: [w] })
   const { run } = await server.start({ name: 'w' })

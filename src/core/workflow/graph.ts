@@ -122,10 +122,7 @@ export function compileGraph(graph: Graph): CompiledGraph {
 }
 
 /** Kahn, "Topological sorting of large networks", 1962. Shorter than the list where there is a circle. */
-export function topologicalOrder(
-  steps: readonly StepSpec[],
-  successors: ReadonlyMap<string, readonly string[]>,
-): string[] {
+function topologicalOrder(steps: readonly StepSpec[], successors: ReadonlyMap<string, readonly string[]>): string[] {
   const unmet = new Map(steps.map(({ key, after }) => [key, new Set(after).size]))
   const order = steps.filter(({ after }) => after.length === 0).map(({ key }) => key)
   for (let i = 0; i < order.length; i++)

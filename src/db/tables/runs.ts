@@ -124,8 +124,8 @@ export const runs = schema.table(
     index('runs_children').on(run.parentId).where(sql`${run.parentId} is not null`),
     index('runs_to_wake').on(run.wakeAt).where(sql`${run.wakeAt} is not null`),
     index('runs_waiting_for').on(run.rootId, run.waitName).where(sql`${run.waitName} is not null`),
-    index('runs_linked').on(run.linkedId).where(sql`${run.linkedId} is not null`),
-    index('runs_limited').on(run.limitKey).where(sql`${run.limitKey} is not null`),
+    index('runs_linked').on(run.linkedId).where(sql`${run.status} = 'WAITING' and ${run.linkedId} is not null`),
+    index('runs_limited').on(run.limitKey).where(sql`${run.status} = 'WAITING' and ${run.limitKey} is not null`),
     index('runs_due').on(run.availableAt).where(sql`${run.status} = 'SCHEDULED'`),
     index('runs_running').on(run.workerId).where(sql`${run.workerId} is not null`),
     // What lists read, newest first. QUEUED, SCHEDULED and RUNNING have their indexes above, SUCCEEDED is what most runs are.

@@ -75,6 +75,34 @@ export function readIterations(run: StatementRunner, groupIds: readonly string[]
   )
 }
 
+const undoable: JsonStatement<TreeRow> = jsonStatement(`
+select ${TREE_COLUMNS} from json_to_record(:input) as i(id uuid, below int4)
+cross join lateral (
+  select r.* from action_do.runs r
+  where r.parent_id = i.id and r.undoes is null and r.status = 'SUCCEEDED' and r.ended_seq < i.below
+  order by r.ended_seq desc limit 100
+) r
+order by r.ended_seq desc`)
+
+/** Children that have succeeded, the last completed first: of those completed before an event's number, at most 100. */
+export function readUndoable(run: StatementRunner, parentId: string, below: number): Promise<TreeRow[]> {
+  return run(undoable, { id: parentId, below })
+}
+
+const contents: JsonStatement<{ id: string; params: unknown; result: unknown }> = jsonStatement(`
+select r.* from json_to_recordset(:input) as i(bucket int2, id uuid)
+cross join lateral (
+  select r.id, r.params, r.result from action_do.runs r where r.bucket = i.bucket and r.id = i.id offset 0
+) r`)
+
+/** What runs were given, and what they gave. */
+export function readContents(
+  run: StatementRunner,
+  ids: readonly string[],
+): Promise<{ id: string; params: unknown; result: unknown }[]> {
+  return run(contents, keyed(ids))
+}
+
 const params: JsonStatement<{ id: string; params: unknown }> = jsonStatement(`
 select r.* from json_to_recordset(:input) as i(bucket int2, id uuid)
 cross join lateral (select r.id, r.params from action_do.runs r where r.bucket = i.bucket and r.id = i.id offset 0) r`)

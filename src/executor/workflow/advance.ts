@@ -2,10 +2,12 @@ import type { RunError } from '../../core/failure.ts'
 import { stepRunId } from '../../core/ids.ts'
 import { canceledByJoin, onErrorOf } from '../../core/workflow/graph.ts'
 import { joinVerdict } from '../../core/workflow/join.ts'
+import type { Turn } from '../../db/limits.ts'
 import { readChildren } from '../../db/tree/read-tree.ts'
 import type { Resolution, TreeRow } from '../../db/tree/tree-row.ts'
 import type { RegisteredAction } from '../registry.ts'
 import { cancelStep } from './cancel-tree.ts'
+import { beginCompensation, callsForCompensation, compensationEnded } from './compensate.ts'
 import { enterStep } from './enter-step.ts'
 import { finish } from './finish.ts'
 import { groupChildEnded } from './group.ts'
@@ -19,6 +21,20 @@ export interface Started {
   readonly row: TreeRow
   readonly params: unknown
   readonly action: RegisteredAction
+}
+
+function canFinish({ status, kind }: TreeRow): boolean {
+  return kind !== 'ACTION' && (status === 'RUNNING' || status === 'COMPENSATING')
+}
+
+/** A step that waits for a run under its business key. */
+export interface Link {
+  readonly rowId: string
+  readonly rootId: string
+  readonly linkedId: string
+  readonly name: string
+  readonly key: string
+  readonly params: unknown
 }
 
 /**
@@ -39,6 +55,12 @@ export class Advance {
   readonly revoked: string[] = []
   /** Something waits for a time. */
   timed = false
+  /** Steps that wait for their turn from now on. */
+  readonly turnsWanted: (Turn & { readonly max: number })[] = []
+  /** Steps that wait for a run under their business key from now on. */
+  readonly links: Link[] = []
+  /** Steps that somebody retried: with them the run that they share. */
+  readonly retried = new Set<string>()
   private rested: TreeRow[] = []
 
   constructor(tree: Tree, host: Host, leased: boolean) {
@@ -66,7 +88,13 @@ export class Advance {
     await this.tree.load(wave.flatMap((row) => this.dependentsOf(row)))
     for (const row of wave) {
       const parent = this.tree.parentOf(row)
-      if (!parent || row.undoes !== null) continue
+      if (!parent) continue
+      if (row.undoes !== null) {
+        await compensationEnded(this, row)
+        continue
+      }
+      if (parent.kind === 'WORKFLOW' && callsForCompensation(this.tree, row))
+        await beginCompensation(this, parent, parent.error)
       if (parent.kind === 'GROUP') await groupChildEnded(this, parent, row)
       else await this.tellDependents(parent, row)
     }
@@ -126,7 +154,7 @@ export class Advance {
 
   /** Ends what has nothing left that moves; false when there was nothing to end. */
   private async finishIdle(): Promise<boolean> {
-    const idle = [...this.tree.idle].filter((row) => row.activeCount === 0 && row.status === 'RUNNING')
+    const idle = [...this.tree.idle].filter((row) => row.activeCount === 0 && canFinish(row))
     this.tree.idle.clear()
     for (const row of idle) await finish(this, row)
     return idle.length > 0

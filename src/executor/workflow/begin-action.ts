@@ -1,18 +1,12 @@
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { RegisteredAction } from '../registry.ts'
 import type { Advance } from './advance.ts'
-import { encodeJson } from './json-text.ts'
+import { compensationOf } from './compensate.ts'
 import type { Tree } from './tree.ts'
 
-/** Gives a step its params, and lets its action run: at once on this node where there is room, else by the queue. */
-export function beginAction(advance: Advance, row: TreeRow, params: unknown): void {
-  row.params = encodeJson(params, advance.host.maxParamsBytes, `params of step ${JSON.stringify(row.stepKey)}`)
-  runOrQueue(advance, row, JSON.parse(row.params))
-}
-
-/** The same for a step whose params are there already. */
+/** Lets the action of a step run with the params that it has: at once on this node where there is room, else by the queue. */
 export function runOrQueue(advance: Advance, row: TreeRow, params: unknown): void {
-  if (!runHere(advance, row, params)) queueAction(advance, row, 'READY')
+  if (!runHere(advance, row, params)) queueAction(advance, row, row.status === 'WAITING' ? 'LIMIT_GRANTED' : 'READY')
 }
 
 /** Puts an action into the queue of its name. */
@@ -42,7 +36,7 @@ export function runHere(advance: Advance, row: TreeRow, params: unknown): boolea
 }
 
 /** The next attempt of a run begins, by this worker. */
-export function startAttempt(tree: Tree, row: TreeRow, workerId: string, { effect }: RegisteredAction): void {
+function startAttempt(tree: Tree, row: TreeRow, workerId: string, { effect }: RegisteredAction): void {
   row.attempt++
   row.fence++
   row.effect = effect
@@ -55,7 +49,8 @@ export function startAttempt(tree: Tree, row: TreeRow, workerId: string, { effec
 }
 
 /** The action as its step has it: with the step's own retry, timeout and effect class. */
-export function overridden(action: RegisteredAction, tree: Tree, row: TreeRow): RegisteredAction {
+function overridden(action: RegisteredAction, tree: Tree, row: TreeRow): RegisteredAction {
+  if (row.undoes !== null) return compensationOf(action)
   if (row.stepKey === null) return action
   const { retry, timeoutMs, effect } = tree.specOf(row)
   if (!retry && timeoutMs === undefined && effect === undefined) return action

@@ -4,7 +4,6 @@ import type { Advance } from './advance.ts'
 import { queueStep } from './enter-step.ts'
 import { LOOP_DONE } from './group.ts'
 import { graphQueue, workflowQueue } from './host.ts'
-import { encodeJson } from './json-text.ts'
 import { LogicError } from './logic-error.ts'
 import { newStep } from './new-step.ts'
 
@@ -14,13 +13,7 @@ const MAX_DEPTH = 100
 /** Runs in one tree: what a workflow multiplies beyond that is a mistake. */
 const MAX_RUNS = 100_000
 
-/** Lets a step run its workflow: with the graph that the workflow's name means now. */
-export async function beginSubWorkflow(advance: Advance, row: TreeRow, params: unknown): Promise<void> {
-  row.params = encodeJson(params, advance.host.maxParamsBytes, `params of step ${JSON.stringify(row.stepKey)}`)
-  await continueSubWorkflow(advance, row)
-}
-
-/** The same for a step whose params are there already. */
+/** Lets a step run its workflow with the params that it has: with the graph that the workflow's name means now. */
 export async function continueSubWorkflow(advance: Advance, row: TreeRow): Promise<void> {
   const { tree, host } = advance
   if (tree.root.paused) return queueStep(advance, row, workflowQueue(row.name))

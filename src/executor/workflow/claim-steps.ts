@@ -7,6 +7,7 @@ import type { Advance } from './advance.ts'
 import { queueAction, runHere } from './begin-action.ts'
 import { beginWorkflow, continueSubWorkflow } from './begin-workflow.ts'
 import { cancelStep } from './cancel-tree.ts'
+import { beginCompensation } from './compensate.ts'
 import { enterStep, refuseStep } from './enter-step.ts'
 import { loopTurn } from './group.ts'
 import { isUnentered } from './host.ts'
@@ -114,8 +115,15 @@ async function expire(advance: Advance, row: TreeRow): Promise<void> {
   const { tree } = advance
   const deadlineMs = tree.graphOf(row).graph.deadlineMs
   const error = logicError('DEADLINE_EXCEEDED', `The workflow was not done within ${deadlineMs} ms`)
+  if (row.status === 'COMPENSATING') {
+    tree.touch(row).wakeAt = null
+    return
+  }
   for (const child of await moving(advance, row)) await cancelStep(advance, child, 'NOT_NEEDED', { error })
-  row.error = error
+  if (tree.graphOf(row).graph.onError === 'compensate') {
+    row.wakeAt = null
+    return beginCompensation(advance, row, error)
+  }
   tree.transition(row, 'FAILED', 'DEADLINE_PASSED', { error, ...advance.failureResolution(row) })
   advance.rest(row)
 }

@@ -2,12 +2,12 @@ import type { StepSpec } from '../../core/workflow/graph.ts'
 import type { GraphLogic, Iteration, StepLogic } from '../../core/workflow/logic.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Advance } from './advance.ts'
-import { beginAction } from './begin-action.ts'
-import { beginSubWorkflow } from './begin-workflow.ts'
 import { beginList, beginLoop } from './group.ts'
 import { graphQueue } from './host.ts'
 import { encodeJson } from './json-text.ts'
 import { LogicError } from './logic-error.ts'
+import { sharedBy } from './shared-work.ts'
+import { startWork } from './start-work.ts'
 import { beginSleep, beginWaitForSignal } from './waits.ts'
 
 /**
@@ -53,9 +53,11 @@ async function begin(advance: Advance, workflow: TreeRow, row: TreeRow, spec: St
     case 'sleep':
       return beginSleep(advance, row, input)
     case 'action':
-      return beginAction(advance, row, input ?? {})
-    case 'workflow':
-      return beginSubWorkflow(advance, row, input ?? {})
+    case 'workflow': {
+      const shared = await sharedBy(advance, workflow, spec, own, undefined)
+      const params = encodeJson(input ?? {}, advance.host.maxParamsBytes, `params of step ${JSON.stringify(spec.key)}`)
+      return startWork(advance, row, params, shared)
+    }
   }
 }
 
@@ -78,16 +80,18 @@ export function queueStep(advance: Advance, row: TreeRow, queue: string): void {
   row.availableAt = tree.nowMs
   // it may be in another queue already, or have been paused there
   if (row.status === 'QUEUED') tree.touch(row)
-  else tree.transition(row, 'QUEUED', row.status === 'RUNNING' ? 'GRAPH_NEEDED' : 'READY', { data: { queue } })
+  else tree.transition(row, 'QUEUED', row.status === 'PENDING' ? 'READY' : 'GRAPH_NEEDED', { data: { queue } })
   if (!row.paused) advance.queued.add(queue)
 }
 
 /** The step's own logic failed. A fault of the database or of the server is thrown on. */
 export function refuseStep(advance: Advance, row: TreeRow, thrown: unknown): void {
   if (!(thrown instanceof LogicError)) throw thrown
+  // a list that cannot be made has no runs whose errors could be values
+  const ofList = row.kind === 'GROUP' && advance.tree.specOf(row).each !== undefined
   advance.tree.transition(row, 'FAILED', 'INPUT_REFUSED', {
     error: thrown.recorded(),
-    ...advance.failureResolution(row),
+    ...(!ofList && advance.failureResolution(row)),
   })
   advance.rest(row)
 }

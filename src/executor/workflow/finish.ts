@@ -1,5 +1,8 @@
+import { hasEnded } from '../../core/status.ts'
+import { readChildren } from '../../db/tree/read-tree.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Advance } from './advance.ts'
+import { beginCompensation, callsForCompensation, compensateNext } from './compensate.ts'
 import { queueStep } from './enter-step.ts'
 import { LOOP_DONE } from './group.ts'
 import { graphQueue } from './host.ts'
@@ -10,6 +13,11 @@ import { logicError } from './step-errors.ts'
 /** Ends a workflow or a group of which nothing moves any more: as its steps ended. */
 export async function finish(advance: Advance, row: TreeRow): Promise<void> {
   const { tree } = advance
+  if (row.status === 'COMPENSATING' && row.indeterminateCount === 0) {
+    await compensateNext(advance, row)
+    if (hasEnded(row.status)) advance.rest(row)
+    return
+  }
   if (row.kind === 'GROUP' && tree.specOf(row).each && (row.nextIndex ?? 0) < (row.size ?? 0)) return
   if (row.indeterminateCount > 0)
     tree.transition(row, 'INDETERMINATE', 'STEP_INDETERMINATE', {
@@ -18,12 +26,21 @@ export async function finish(advance: Advance, row: TreeRow): Promise<void> {
   else if (row.failedCount > 0) await fail(advance, row)
   else if (row.kind === 'GROUP') succeedGroup(advance, row)
   else await succeedWorkflow(advance, row)
-  advance.rest(row)
+  if (row.status !== 'COMPENSATING') advance.rest(row)
 }
 
 async function fail(advance: Advance, row: TreeRow): Promise<void> {
   const error = await advance.firstFailure(row)
+  if (row.kind === 'WORKFLOW' && (await mustCompensate(advance, row))) return beginCompensation(advance, row, error)
   advance.tree.transition(row, 'FAILED', 'STEP_FAILED', { error, ...advance.failureResolution(row) })
+}
+
+/** What failed while an outcome was unknown has been waiting for that to be resolved. */
+async function mustCompensate({ tree }: Advance, row: TreeRow): Promise<boolean> {
+  const failed = await readChildren(tree.run, [row.id], ['FAILED', 'COMPENSATED'])
+  tree.admit(failed)
+  await tree.loadGraphs()
+  return [...tree.all()].some((one) => one.parentId === row.id && callsForCompensation(tree, one))
 }
 
 /** The results of a group are those of its runs: they are read there, and not stored twice. */

@@ -4,14 +4,15 @@ import type { StepLogic } from '../../core/workflow/logic.ts'
 import { readParams } from '../../db/tree/read-tree.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Advance } from './advance.ts'
-import { beginAction, runOrQueue } from './begin-action.ts'
-import { beginSubWorkflow, continueSubWorkflow, makeRoom } from './begin-workflow.ts'
+import { makeRoom } from './begin-workflow.ts'
 import { inputOf, queueStep, refuseStep } from './enter-step.ts'
 import { graphQueue } from './host.ts'
 import { encodeJson } from './json-text.ts'
 import { LogicError } from './logic-error.ts'
 import { newStep } from './new-step.ts'
 import { iterationOf } from './outcomes.ts'
+import { type Shared, sharedBy } from './shared-work.ts'
+import { startWork } from './start-work.ts'
 
 const MAX_ITEMS = 10_000
 
@@ -26,18 +27,31 @@ export async function beginList(advance: Advance, workflow: TreeRow, group: Tree
   const { tree, host } = advance
   const spec = tree.specOf(group)
   const items = await listOf(advance, workflow, spec, logic)
-  const params: string[] = []
+  const planned: Planned[] = []
   for (const [index, item] of items.entries()) {
-    const input = await inputOf(advance, workflow, spec, logic, iterationOf(index, item))
-    params.push(encodeJson(input ?? {}, host.maxParamsBytes, `params of step "${spec.key}[${index}]"`))
+    const iteration = iterationOf(index, item)
+    const input = await inputOf(advance, workflow, spec, logic, iteration)
+    const params = encodeJson(input ?? {}, host.maxParamsBytes, `params of step "${spec.key}[${index}]"`)
+    planned.push({ params, shared: await sharedBy(advance, workflow, spec, logic, iteration) })
   }
   makeRoom(advance, group, items.length)
   openGroup(advance, group, items.length)
-  const runs = params.map((text, index) => ({ ...iterationRow(advance, group, spec, index), params: text }))
+  const runs = planned.map(({ params, shared }, index) => ({
+    ...iterationRow(advance, group, spec, index),
+    params,
+    // what it shares was computed with its item, which is not kept
+    wait: shared,
+  }))
   for (const run of runs) tree.insert(run)
   const first = Math.min(runs.length, spec.each?.concurrency ?? runs.length)
   group.nextIndex = first
-  for (const [index, run] of runs.slice(0, first).entries()) await beginIteration(advance, run, params[index]!)
+  for (const [index, run] of runs.slice(0, first).entries()) await beginIteration(advance, run, planned[index]!.params)
+}
+
+/** A run of a list, before it begins. */
+interface Planned {
+  readonly params: string
+  readonly shared: Shared
 }
 
 async function listOf(
@@ -82,9 +96,7 @@ function iterationRow({ tree }: Advance, group: TreeRow, spec: StepSpec, index: 
 
 async function beginIteration(advance: Advance, run: TreeRow, params: string): Promise<void> {
   try {
-    run.params = params
-    if (run.kind === 'ACTION') runOrQueue(advance, run, JSON.parse(params))
-    else await continueSubWorkflow(advance, run)
+    await startWork(advance, run, params, (run.wait ?? {}) as Shared)
   } catch (thrown) {
     refuseStep(advance, run, thrown)
   }
@@ -140,7 +152,10 @@ async function nextIteration(
   const spec = tree.specOf(group)
   const index = group.nextIndex ?? 0
   if (index >= (spec.repeat?.max ?? 0)) return
-  const input = await inputOf(advance, workflow, spec, logic, iterationOf(index, previous))
+  const iteration = iterationOf(index, previous)
+  const input = await inputOf(advance, workflow, spec, logic, iteration)
+  const params = encodeJson(input ?? {}, advance.host.maxParamsBytes, `params of step "${spec.key}[${index}]"`)
+  const shared = await sharedBy(advance, workflow, spec, logic, iteration)
   makeRoom(advance, group, 1)
   const run = iterationRow(advance, group, spec, index)
   tree.insert(run)
@@ -148,8 +163,7 @@ async function nextIteration(
   group.size = index + 1
   tree.touch(group)
   try {
-    if (run.kind === 'ACTION') beginAction(advance, run, input ?? {})
-    else await beginSubWorkflow(advance, run, input ?? {})
+    await startWork(advance, run, params, shared)
   } catch (thrown) {
     refuseStep(advance, run, thrown)
   }

@@ -4,19 +4,19 @@ import type { StepSpec } from '../../core/workflow/graph.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 
 /** The kind of run that a step is. */
-export function kindOf({ work, each, repeat }: StepSpec): RunKind {
+function kindOf({ work, each, repeat }: StepSpec): RunKind {
   if (each || repeat) return 'GROUP'
   return innerKindOf(work.kind)
 }
 
 const INNER_KINDS = { action: 'ACTION', workflow: 'WORKFLOW', value: 'VALUE', sleep: 'WAIT', signal: 'WAIT' } as const
 
-export function innerKindOf(work: StepSpec['work']['kind']): RunKind {
+function innerKindOf(work: StepSpec['work']['kind']): RunKind {
   return INNER_KINDS[work]
 }
 
 /** The name that a step's run is shown under: of what it calls, else of what it does. */
-export function nameOf({ work }: StepSpec): string {
+function nameOf({ work }: StepSpec): string {
   return 'name' in work ? work.name : work.kind
 }
 

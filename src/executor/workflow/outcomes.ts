@@ -156,7 +156,7 @@ function asSeen(row: OutcomeRow | undefined, continues: boolean): unknown {
   const { status, result, error, resolved } = row
   if (status === 'SUCCEEDED' || (status === 'SKIPPED' && resolved === 'live'))
     return continues ? { result, error: undefined } : result
-  if (status === 'FAILED' && continues && error) {
+  if ((status === 'FAILED' || status === 'COMPENSATED') && continues && error) {
     const { code, message, retryable, details } = error
     return { result: undefined, error: { code, message, retryable, ...(details !== undefined && { details }) } }
   }

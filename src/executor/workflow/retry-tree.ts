@@ -3,9 +3,11 @@ import { readChildren, readParams } from '../../db/tree/read-tree.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Advance } from './advance.ts'
 import { queueAction, runHere } from './begin-action.ts'
+import { retryCompensation } from './compensate.ts'
 import { queueStep } from './enter-step.ts'
 import { graphQueue, isUnentered } from './host.ts'
 import { reset, resetDependents, reviveAbove } from './revive.ts'
+import { waitForTurn } from './shared-work.ts'
 import type { Change } from './tree.ts'
 
 /** What an operator amends. */
@@ -18,7 +20,7 @@ export interface Amendment {
 const FAILING = ['FAILED', 'CANCELED', 'INDETERMINATE'] as const
 
 /** The steps below a run that hold it up: those that failed, were canceled or are indeterminate, wherever they are. */
-export async function failingBelow(advance: Advance, row: TreeRow): Promise<TreeRow[]> {
+async function failingBelow(advance: Advance, row: TreeRow): Promise<TreeRow[]> {
   const { tree } = advance
   const found: TreeRow[] = []
   for (let parents = [row]; parents.length > 0; ) {
@@ -48,6 +50,7 @@ function isWhole({ kind }: TreeRow): boolean {
  * it up. What depends on it runs again after it, what has succeeded is kept.
  */
 export async function retryTree(advance: Advance, row: TreeRow, change: Change, amendment: Amendment): Promise<void> {
+  if (row.error?.code === 'COMPENSATION_FAILED') return retryCompensation(advance, row, change)
   const targets = isWhole(row) ? await failingBelow(advance, row) : [row]
   if (targets.length === 0) return retryUnbegun(advance, row, change)
   for (const target of targets) await retryStep(advance, target, change, amendment)
@@ -118,13 +121,16 @@ async function retryAction(advance: Advance, row: TreeRow, change: Change, amend
   tree.transition(row, 'QUEUED', 'RETRY_REQUESTED', { ...change, data: isEmpty(data) ? undefined : data, error: null })
   row.paused = tree.root.paused
   const params = amended ? JSON.parse(amendment.params as string) : before
+  const limit = row.parentId === null ? undefined : tree.specOf(row).limit
   if (row.parentId === null) advance.queued.add(row.name)
+  else if (limit && row.limitKey !== null) waitForTurn(advance, row, { limit: { key: row.limitKey, max: limit.max } })
   else if (!runHere(advance, row, params)) queueAction(advance, row, 'RETRY_REQUESTED')
 }
 
 /** A step that computes what it does: it does so again. */
 async function again(advance: Advance, row: TreeRow, change: Change): Promise<void> {
   const { tree } = advance
+  advance.retried.add(row.id)
   reset(advance, row, change)
   const parent = tree.parentOf(row)
   if (parent?.kind === 'WORKFLOW') await advance.consider(parent, row)

@@ -2,6 +2,7 @@ import type { RunError } from '../../core/failure.ts'
 import { hasEnded, isActive, type RunStatus } from '../../core/status.ts'
 import { type EventReason, isLegal } from '../../core/transitions.ts'
 import type { CompiledGraph, StepSpec } from '../../core/workflow/graph.ts'
+import type { Turn } from '../../db/limits.ts'
 import { readTreeRows } from '../../db/tree/read-tree.ts'
 import type { StatementRunner } from '../../db/tree/statement-runner.ts'
 import type { Resolution, TreeRow } from '../../db/tree/tree-row.ts'
@@ -36,6 +37,8 @@ export class Tree {
   private readonly touched = new Set<TreeRow>()
   readonly events: NewEvent[] = []
   readonly attempts: NewAttempt[] = []
+  /** Turns under a limit that are given back. */
+  readonly turnsOver: Turn[] = []
   /** Workflows and groups of which nothing moves any more. */
   readonly idle = new Set<TreeRow>()
   readonly nowMs: number
@@ -177,8 +180,14 @@ export class Tree {
     if (change.result !== undefined) row.result = change.result
     else if (!KEEPS_RESULT.has(to) && KEEPS_RESULT.has(from)) row.result = null
     this.record(row, from, to, reason, change)
-    if (hasEnded(to)) row.endedSeq = row.lastSeq
+    if (hasEnded(to)) this.end(row)
     this.count(row, from, held)
+  }
+
+  private end(row: TreeRow): void {
+    row.endedSeq = row.lastSeq
+    // the key stays: a retry waits for its turn again
+    if (row.limitKey !== null) this.turnsOver.push({ key: row.limitKey, runId: row.id, rootId: row.rootId })
   }
 
   private endWait(row: TreeRow): void {
@@ -230,10 +239,19 @@ export class Tree {
   }
 }
 
-const KEEPS_ERROR = new Set<RunStatus>(['FAILED', 'CANCELED', 'INDETERMINATE', 'RUNNING'])
+const KEEPS_ERROR = new Set<RunStatus>([
+  'FAILED',
+  'CANCELED',
+  'INDETERMINATE',
+  'RUNNING',
+  'COMPENSATING',
+  'COMPENSATED',
+])
 const KEEPS_RESULT = new Set<RunStatus>(['SUCCEEDED', 'SKIPPED', 'COMPENSATING', 'COMPENSATED'])
 
 /** A step that ended without being completed, and nobody said that its dependents may go on. */
-function holdsUp({ status, resolved }: TreeRow): boolean {
-  return (status === 'FAILED' || status === 'CANCELED') && resolved === null
+function holdsUp({ status, resolved, undoes }: TreeRow): boolean {
+  // what undoes a step is counted by that step
+  if (undoes !== null) return false
+  return (status === 'FAILED' || status === 'CANCELED' || status === 'COMPENSATED') && resolved === null
 }

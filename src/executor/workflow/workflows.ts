@@ -9,11 +9,12 @@ import { Loop } from '../loop.ts'
 import type { ExecutorOptions } from '../options.ts'
 import type { RegisteredAction, Registry } from '../registry.ts'
 import type { Worker } from '../worker.ts'
-import type { Advance } from './advance.ts'
+import type { Advance, Link } from './advance.ts'
 import { becomeDue, byTree, claimCommands, enterQueued } from './claim-steps.ts'
 import { endAttemptCommand } from './end-attempt.ts'
 import { Graphs } from './graphs.ts'
 import { DATA_QUEUE, type Host, workflowQueue } from './host.ts'
+import { LimitTurns } from './limit-turns.ts'
 import { asRunRow } from './run-row.ts'
 import type { TreeCommand } from './tree-command.ts'
 import { TreeCommits } from './tree-commits.ts'
@@ -29,6 +30,8 @@ export interface WorkflowEvents {
   revoked(runIds: readonly string[]): void
   /** Something waits for a time. */
   timed(): void
+  /** A step waits for a run under its business key; `again`: one that has failed is to run again. */
+  linked(link: Link, again: boolean): void
 }
 
 /** What ends the attempts of steps. */
@@ -42,6 +45,7 @@ export class Workflows {
   readonly graphs: Graphs
   readonly commits: TreeCommits
   readonly host: Host
+  private readonly limits: LimitTurns
   private readonly entering: Loop
   private readonly db: Database
   private readonly registry: Registry
@@ -56,17 +60,20 @@ export class Workflows {
     this.graphs = new Graphs(db, registry)
     this.host = hostOf(this.graphs, registry, options, on)
     this.commits = new TreeCommits(db, this.host, options.unavailableMs, (advance) => this.committed(advance))
+    this.limits = new LimitTurns(db, this.commits, options, log)
     this.entering = new Loop('beginning queued steps', log, () => this.enter(options.pollMs))
   }
 
   /** Keeps the graphs of the code; then, where the node executes, goes on with what waits for them. */
   async start(executes: boolean): Promise<void> {
     await this.graphs.save()
-    if (executes) this.entering.wake()
+    if (!executes) return
+    this.entering.wake()
+    this.limits.start()
   }
 
-  stop(): Promise<void> {
-    return this.entering.stop()
+  async stop(): Promise<void> {
+    await Promise.all([this.entering.stop(), this.limits.stop()])
   }
 
   /** Something may wait for a graph that this node has. */
@@ -138,6 +145,8 @@ export class Workflows {
     if (revoked.length > 0) this.on.revoked(revoked)
     if (queued.size > 0) this.on.queued(queued)
     if (advance.timed) this.on.timed()
+    this.limits.settle(advance)
+    for (const link of advance.links) this.on.linked(link, advance.retried.has(link.rowId))
   }
 }
 

@@ -1,0 +1,26 @@
+import type { Database } from '../client.ts'
+
+/** A step that waits for a run under a business key. */
+export interface WaitingLink {
+  readonly id: string
+  readonly rootId: string
+  readonly linkedId: string
+  readonly name: string
+  readonly key: string
+  /** Null: the linked run is not there. */
+  readonly status: string | null
+}
+
+/** Steps whose linked run has come to rest, or is missing because its submission was lost. */
+export function settledLinks(db: Database, limit: number): Promise<WaitingLink[]> {
+  return db.hot<WaitingLink[]>`
+    select w.id, w.root_id as "rootId", w.linked_id as "linkedId", w.name, w.wait->>'key' as key, l.status::text
+    from action_do.runs w
+    cross join lateral (select ('x' || right(w.linked_id::text, 3))::bit(12)::int & 1023 as bucket) b
+    left join lateral (
+      select l.status from action_do.runs l where l.bucket = b.bucket::int2 and l.id = w.linked_id offset 0
+    ) l on true
+    where w.status = 'WAITING' and w.linked_id is not null
+      and (l.status is null or l.status in ('SUCCEEDED', 'FAILED', 'CANCELED', 'SKIPPED', 'COMPENSATED'))
+    limit ${limit}`
+}

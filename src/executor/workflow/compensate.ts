@@ -1,0 +1,192 @@
+import { NonRetryableError } from '../../core/errors.ts'
+import type { RunError } from '../../core/failure.ts'
+import { compensationRunId, showRunId } from '../../core/ids.ts'
+import { hasEnded } from '../../core/status.ts'
+import { onErrorOf } from '../../core/workflow/graph.ts'
+import { readChildren, readContents, readUndoable } from '../../db/tree/read-tree.ts'
+import type { TreeRow } from '../../db/tree/tree-row.ts'
+import type { CompensateContext } from '../define-action.ts'
+import type { RegisteredAction } from '../registry.ts'
+import { validate } from '../validate.ts'
+import type { Advance } from './advance.ts'
+import { runOrQueue } from './begin-action.ts'
+import { cancelStep, movingBelow } from './cancel-tree.ts'
+import { newStep } from './new-step.ts'
+import { showStep } from './step-errors.ts'
+import type { Change, Tree } from './tree.ts'
+
+/** Whether a step that ended like this makes its workflow undo what was done. */
+export function callsForCompensation(tree: Tree, row: TreeRow): boolean {
+  if (row.resolved !== null || row.undoes !== null || (row.status !== 'FAILED' && row.status !== 'COMPENSATED'))
+    return false
+  return onErrorOf(tree.graphOfStep(row).graph, tree.specOf(row)) === 'compensate'
+}
+
+/**
+ * Turns a workflow back: nothing new of it begins, what has not run is canceled, what runs comes to its end, for its effect
+ * may be there; then what was completed is undone, the last completed first (Garcia-Molina and Salem, "Sagas", 1987).
+ */
+export async function beginCompensation(advance: Advance, row: TreeRow, error: RunError | null): Promise<void> {
+  const { tree } = advance
+  if (row.status !== 'RUNNING') return
+  tree.transition(row, 'COMPENSATING', 'COMPENSATION_BEGUN', { error })
+  // from here on: the completed steps below this number are still to be undone
+  row.nextIndex = null
+  for (const below of await movingBelow(tree, row)) {
+    if (below.parentId !== row.id || below.status === 'INDETERMINATE') continue
+    if (below.status === 'RUNNING' && below.kind !== 'ACTION') await beginCompensation(advance, below, error)
+    else if (!mayHaveEffect(below)) await cancelStep(advance, below, 'NOT_NEEDED', {})
+  }
+  tree.idle.add(row)
+}
+
+/** What runs, and what a crash has cut, may have done something: it is let come to its end, and then undone. */
+function mayHaveEffect({ status, losses, probe }: TreeRow): boolean {
+  return status === 'RUNNING' || (status === 'QUEUED' && (losses > 0 || probe))
+}
+
+/** Undoes the step that was completed last, of those that are left; ends the workflow or group when there is none. */
+export async function compensateNext(advance: Advance, row: TreeRow): Promise<void> {
+  const { tree } = advance
+  for (;;) {
+    const steps = await readUndoable(tree.run, row.id, row.nextIndex ?? 2_147_483_647)
+    tree.admit(steps)
+    await tree.loadGraphs()
+    if (steps.length === 0) return endCompensation(advance, row)
+    for (const { id } of steps) {
+      const step = tree.get(id)
+      row.nextIndex = step.endedSeq ?? 0
+      tree.touch(row)
+      if (step.status === 'SUCCEEDED' && (await undo(advance, step))) return
+    }
+  }
+}
+
+/** False: there is nothing to undo. */
+async function undo(advance: Advance, step: TreeRow): Promise<boolean> {
+  const { tree, host } = advance
+  if (step.kind === 'WORKFLOW' || step.kind === 'GROUP') {
+    tree.transition(step, 'COMPENSATING', 'COMPENSATION_BEGUN')
+    step.nextIndex = null
+    tree.idle.add(step)
+    return true
+  }
+  const action = host.action(step.name)
+  // an action that this node does not know may have something to undo: whoever knows it finds out
+  if (step.kind !== 'ACTION' || (action && !action.compensate)) return false
+  tree.transition(step, 'COMPENSATING', 'COMPENSATION_BEGUN')
+  const [content] = await readContents(tree.run, [step.id])
+  const result = step.result === undefined || step.result === null ? content?.result : JSON.parse(step.result)
+  const given = { params: content?.params ?? null, result: result ?? null }
+  const run = compensationRun(tree, step)
+  tree.insert(run)
+  run.params = JSON.stringify(given)
+  runOrQueue(advance, run, given)
+  return true
+}
+
+function compensationRun(tree: Tree, step: TreeRow): TreeRow {
+  const parent = tree.parentOf(step)!
+  const run = newStep(parent, step.parentGraph ?? '', tree.specOf(step), tree.nowMs, step.stepIndex)
+  return { ...run, id: compensationRunId(step.id, step.generation), kind: 'ACTION', undoes: step.id, pendingCount: 0 }
+}
+
+/** The run that undoes a step has come to its end. */
+export async function compensationEnded(advance: Advance, run: TreeRow): Promise<void> {
+  const { tree } = advance
+  if (!hasEnded(run.status) || run.undoes === null) return
+  await tree.load([run.undoes])
+  const step = tree.get(run.undoes)
+  if (step.status !== 'COMPENSATING') return
+  if (run.status === 'SUCCEEDED') tree.transition(step, 'COMPENSATED', 'COMPENSATED')
+  else {
+    const error = {
+      code: 'COMPENSATION_FAILED',
+      message: `Step ${JSON.stringify(showStep(step))} could not be undone: ${run.error?.message ?? run.status}`,
+      retryable: false,
+      details: {
+        step: showStep(step),
+        runId: showRunId(step.id),
+        compensationId: showRunId(run.id),
+        code: run.error?.code ?? run.status,
+      },
+    }
+    tree.transition(step, 'FAILED', 'COMPENSATION_FAILED', { error })
+  }
+  advance.rest(step)
+}
+
+async function endCompensation(advance: Advance, row: TreeRow): Promise<void> {
+  const { tree } = advance
+  if (row.activeCount > 0) return
+  const failed = await readChildren(tree.run, [row.id], ['FAILED'])
+  tree.admit(failed)
+  const left = [...tree.all()].filter(
+    ({ parentId, status, error, undoes }) =>
+      parentId === row.id && undoes === null && status === 'FAILED' && error?.code === 'COMPENSATION_FAILED',
+  )
+  if (left.length === 0) {
+    tree.transition(row, 'COMPENSATED', 'COMPENSATED', { error: row.error, ...advance.failureResolution(row) })
+    return
+  }
+  const error = {
+    code: 'COMPENSATION_FAILED',
+    message: `Could not be undone: ${left.map(showStep).join(', ')}`,
+    retryable: false,
+    details: { notUndone: left.map((step) => step.error?.details ?? showStep(step)), cause: row.error },
+  }
+  tree.transition(row, 'FAILED', 'COMPENSATION_FAILED', { error, ...advance.failureResolution(row) })
+}
+
+/** What could not be undone is tried again. */
+export async function retryCompensation(advance: Advance, row: TreeRow, change: Change) {
+  const { tree } = advance
+  for (let above = tree.parentOf(row); above; above = tree.parentOf(above))
+    if (above.status === 'FAILED') tree.transition(above, 'COMPENSATING', 'COMPENSATION_BEGUN', change)
+  if (row.kind === 'ACTION') return retryUndo(advance, row, change)
+  tree.transition(row, 'COMPENSATING', 'COMPENSATION_BEGUN', { ...change, error: null })
+  const failed = await readChildren(tree.run, [row.id], ['FAILED'])
+  tree.admit(failed)
+  await tree.loadGraphs()
+  for (const { id } of failed) {
+    const step = tree.get(id)
+    if (step.error?.code === 'COMPENSATION_FAILED' && step.undoes === null)
+      await retryCompensation(advance, step, change)
+  }
+  tree.idle.add(row)
+}
+
+async function retryUndo(advance: Advance, step: TreeRow, change: Change): Promise<void> {
+  const { tree } = advance
+  tree.transition(step, 'COMPENSATING', 'COMPENSATION_BEGUN', change)
+  const id = compensationRunId(step.id, step.generation)
+  await tree.load([id])
+  const run = tree.get(id)
+  Object.assign(run, { failures: 0, losses: 0, budgetStartedAt: null, availableAt: tree.nowMs, endedSeq: null })
+  tree.transition(run, 'QUEUED', 'RETRY_REQUESTED', { ...change, error: null })
+  const [content] = await readContents(tree.run, [id])
+  runOrQueue(advance, run, content?.params)
+}
+
+/** An action that undoes what another did: its params are what that one was given, and what it gave. */
+export function compensationOf(action: RegisteredAction): RegisteredAction {
+  return {
+    ...action,
+    effect: 'idempotent',
+    paramsSchema: undefined,
+    resultSchema: undefined,
+    probe: undefined,
+    run: async (context) => {
+      const { params, result } = context.params as { params: unknown; result: unknown }
+      const checked = await validate(action.paramsSchema, params)
+      if (!checked.ok)
+        throw new NonRetryableError('The params do not fit the action any more', {
+          code: 'INVALID_PARAMS',
+          details: { issues: checked.issues },
+        })
+      const given: CompensateContext<unknown, unknown> = { ...context, params: checked.value, result }
+      await action.compensate?.(given)
+      return null
+    },
+  }
+}

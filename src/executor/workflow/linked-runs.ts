@@ -1,0 +1,133 @@
+import type { Logger } from 'pino'
+import { showRunId } from '../../core/ids.ts'
+import { IdempotencyMismatchError, InvalidTransitionError, RequestError } from '../../core/request-errors.ts'
+import { hasEnded } from '../../core/status.ts'
+import { settledLinks, type WaitingLink } from '../../db/reads/links.ts'
+import { runsByIds } from '../../db/reads/runs.ts'
+import type { RunRow } from '../../db/rows.ts'
+import { readParams } from '../../db/tree/read-tree.ts'
+import { runnerOf } from '../../db/tree/statement-runner.ts'
+import { executeAction } from '../commands/execute-action.ts'
+import { retryRun } from '../commands/retry-run.ts'
+import type { Executor } from '../executor.ts'
+import { Loop } from '../loop.ts'
+import type { Advance, Link } from './advance.ts'
+import { failLinked, linkedEnded, linkedMismatch } from './shared-work.ts'
+import { logicError } from './step-errors.ts'
+
+const BATCH = 500
+/** Recorded with what the server submits for a step. */
+const ACTOR = 'workflow'
+
+/**
+ * Steps that share a run with others by a business key. The two live in different buckets, so that nothing binds them but
+ * messages: the submission of the run, whose id is computed, and the word that it has ended. Both are repeated by a sweep.
+ */
+export class LinkedRuns {
+  private readonly sweeping: Loop
+  private readonly watching = new Map<string, () => void>()
+  private readonly executor: Executor
+  private readonly log: Logger
+
+  constructor(executor: Executor, log: Logger) {
+    this.executor = executor
+    this.log = log
+    this.sweeping = new Loop('looking after linked runs', log, () => this.sweep())
+  }
+
+  start(): void {
+    this.sweeping.wake()
+  }
+
+  async stop(): Promise<void> {
+    await this.sweeping.stop()
+    for (const unwatch of this.watching.values()) unwatch()
+  }
+
+  /** Submits the run that a step waits for, and looks when it changes. Never rejects. */
+  async follow(link: Link, again: boolean): Promise<void> {
+    this.watch(link.linkedId)
+    try {
+      const { name, params, key, linkedId } = link
+      const request = { name, params, idempotencyKey: key, waitMs: 0, runAt: null, priority: 0 }
+      const { run } = await executeAction(this.executor, request, ACTOR)
+      if (again && hasEnded(run.status) && run.status !== 'SUCCEEDED') await this.retry(run, link)
+      else if (hasEnded(run.status)) await this.tell(link.rowId, link.rootId, (a, row) => linkedEnded(a, row, run))
+      else this.watch(linkedId)
+    } catch (error) {
+      await this.refused(link, error)
+    }
+  }
+
+  private watch(linkedId: string): void {
+    if (this.watching.has(linkedId)) return
+    this.watching.set(
+      linkedId,
+      this.executor.hub.watch(linkedId, () => this.sweeping.wake()),
+    )
+  }
+
+  private async retry({ id }: RunRow, { rowId }: Link): Promise<void> {
+    const request = { id: showRunId(id), reason: `a step that shares it was retried: ${showRunId(rowId)}`, step: null }
+    await retryRun(this.executor, { ...request, params: undefined, newKey: false, idempotencyKey: null }, ACTOR).catch(
+      (error) => {
+        // somebody else was first
+        if (!(error instanceof InvalidTransitionError)) throw error
+      },
+    )
+  }
+
+  private async refused({ rowId, rootId, linkedId }: Link, error: unknown): Promise<void> {
+    if (error instanceof IdempotencyMismatchError)
+      return this.tell(rowId, rootId, (advance, row) => linkedMismatch(advance, row, linkedId))
+    if (error instanceof RequestError && error.code !== 'SERVICE_UNAVAILABLE' && error.code !== 'RATE_LIMITED')
+      return this.tell(rowId, rootId, (advance, row) => {
+        if (row.status !== 'WAITING' || row.linkedId !== linkedId) return
+        failLinked(advance, row, logicError(error.code, error.message))
+        advance.rest(row)
+      })
+    this.log.warn({ err: error }, 'the run that a step waits for was not submitted; it is tried again')
+  }
+
+  private async tell(
+    rowId: string,
+    rootId: string,
+    apply: (advance: Advance, row: Parameters<typeof linkedEnded>[1]) => void,
+  ): Promise<void> {
+    await this.executor.workflows.commits.submit({
+      rootId,
+      rows: [rowId],
+      apply(advance) {
+        const row = advance.tree.find(rowId)
+        if (row) apply(advance, row)
+      },
+    })
+  }
+
+  private async sweep(): Promise<number> {
+    const { db, options } = this.executor
+    const links = await settledLinks(db, BATCH)
+    const linked = await runsByIds(
+      db,
+      links.map(({ linkedId }) => linkedId),
+    )
+    await Promise.all(links.map((link, i) => this.handle(link, linked[i])))
+    this.unwatchSettled(linked)
+    return links.length === BATCH ? 0 : options.pollMs
+  }
+
+  private unwatchSettled(linked: readonly (RunRow | undefined)[]): void {
+    for (const run of linked) {
+      if (!run || !hasEnded(run.status)) continue
+      this.watching.get(run.id)?.()
+      this.watching.delete(run.id)
+    }
+  }
+
+  private async handle(link: WaitingLink, run: RunRow | undefined): Promise<void> {
+    const { id: rowId, rootId, linkedId, name, key } = link
+    if (run) return this.tell(rowId, rootId, (advance, row) => linkedEnded(advance, row, run))
+    const [read] = await readParams(runnerOf(this.executor.db.hot), [rowId])
+    await this.follow({ rowId, rootId, linkedId, name, key, params: read?.params ?? {} }, false)
+  }
+}
