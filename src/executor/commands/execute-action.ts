@@ -202,6 +202,7 @@ function freshRun(row: NewRun, at: Date): RunRow {
     parentId: null,
     stepKey: null,
     stepIndex: null,
+    size: null,
     graph: null,
     parentGraph: null,
     queue: null,

@@ -6,6 +6,7 @@ import { LOOP_DONE } from './group.ts'
 import { graphQueue, workflowQueue } from './host.ts'
 import { LogicError } from './logic-error.ts'
 import { newStep } from './new-step.ts'
+import { planSteps } from './plan-steps.ts'
 
 /** Levels of sub-workflows: a recursion that does not end is stopped there. */
 const MAX_DEPTH = 100
@@ -17,7 +18,8 @@ const MAX_RUNS = 100_000
 export async function continueSubWorkflow(advance: Advance, row: TreeRow): Promise<void> {
   const { tree, host } = advance
   if (tree.root.paused) return queueStep(advance, row, workflowQueue(row.name))
-  const compiled = await host.current(row.name)
+  // one that begins again keeps its graph
+  const compiled = row.graph === null ? await host.current(row.name) : tree.graphOf(row)
   if (!compiled) return queueStep(advance, row, workflowQueue(row.name))
   row.graph = compiled.hash
   tree.addGraph(compiled)
@@ -56,6 +58,12 @@ export async function beginWorkflow(
     row.wakeAt = tree.nowMs + deadlineMs
     advance.timed = true
   }
+  const steps = await planSteps(
+    advance,
+    row,
+    compiled.hash,
+    compiled.graph.steps.map((spec) => ({ spec, index: null })),
+  )
   row.startedAt ??= tree.nowMs
   row.queue = null
   const change = {
@@ -64,8 +72,6 @@ export async function beginWorkflow(
   }
   if (row.lastSeq === 0 && row.parentId === null) tree.create(row, 'RUNNING', 'STARTED', change)
   else tree.transition(row, 'RUNNING', 'STARTED', change)
-  const steps = compiled.graph.steps.map((spec) => newStep(row, compiled.hash, spec, tree.nowMs, null))
-  for (const step of steps) tree.insert(step)
   for (const step of steps) takeOver(advance, step, taken.get(step.stepKey ?? ''))
   for (const step of steps) if (step.pendingCount === 0) await advance.consider(row, step)
   // one without steps, or with skipped ones only, has nothing left to do

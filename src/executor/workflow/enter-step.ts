@@ -6,6 +6,7 @@ import { beginList, beginLoop } from './group.ts'
 import { graphQueue } from './host.ts'
 import { encodeJson } from './json-text.ts'
 import { LogicError } from './logic-error.ts'
+import { renewKey } from './plan-steps.ts'
 import { sharedBy } from './shared-work.ts'
 import { startWork } from './start-work.ts'
 import { beginSleep, beginWaitForSignal } from './waits.ts'
@@ -56,6 +57,7 @@ async function begin(advance: Advance, workflow: TreeRow, row: TreeRow, spec: St
     case 'workflow': {
       const shared = await sharedBy(advance, workflow, spec, own, undefined)
       const params = encodeJson(input ?? {}, advance.host.maxParamsBytes, `params of step ${JSON.stringify(spec.key)}`)
+      await renewKey(advance, row, params)
       return startWork(advance, row, params, shared)
     }
   }

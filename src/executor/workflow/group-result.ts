@@ -6,7 +6,7 @@ import type { RunRow } from '../../db/rows.ts'
 export function groupResult({ graph, steps }: CompiledGraph, group: RunRow, runs: readonly RunRow[]): unknown {
   const spec = steps.get(group.stepKey ?? '')
   if (!spec || group.status !== 'SUCCEEDED') return group.result
-  const ordered = [...runs].sort((a, b) => (a.stepIndex ?? 0) - (b.stepIndex ?? 0))
+  const ordered = [...runs].sort((a, b) => (a.stepIndex ?? 0) - (b.stepIndex ?? 0)).slice(0, group.size ?? runs.length)
   if (spec.repeat) return ordered.at(-1)?.result ?? null
   const continues = onErrorOf(graph, spec) === 'continue'
   return ordered.map(({ status, result, error }) =>

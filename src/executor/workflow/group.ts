@@ -1,7 +1,6 @@
 import { stepRunId } from '../../core/ids.ts'
 import type { StepSpec } from '../../core/workflow/graph.ts'
 import type { StepLogic } from '../../core/workflow/logic.ts'
-import { readParams } from '../../db/tree/read-tree.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Advance } from './advance.ts'
 import { makeRoom } from './begin-workflow.ts'
@@ -9,8 +8,8 @@ import { inputOf, queueStep, refuseStep } from './enter-step.ts'
 import { graphQueue } from './host.ts'
 import { encodeJson } from './json-text.ts'
 import { LogicError } from './logic-error.ts'
-import { newStep } from './new-step.ts'
 import { iterationOf } from './outcomes.ts'
+import { paramsBefore, planSteps, renewKey, renewKeyFrom } from './plan-steps.ts'
 import { type Shared, sharedBy } from './shared-work.ts'
 import { startWork } from './start-work.ts'
 
@@ -21,37 +20,78 @@ export const LOOP_DONE = -1
 
 /**
  * Begins a step that runs for each item of a list. The list is asked for once: every run gets its params now, so that what
- * happens to the list later changes nothing.
+ * happens to the list later changes nothing. Where the step is done again, each place of the list keeps its run: one that has
+ * succeeded with the same params is kept as it is, any other runs again, and those beyond the end of the list do not count.
  */
 export async function beginList(advance: Advance, workflow: TreeRow, group: TreeRow, logic: StepLogic): Promise<void> {
-  const { tree, host } = advance
+  const { tree } = advance
   const spec = tree.specOf(group)
-  const items = await listOf(advance, workflow, spec, logic)
-  const planned: Planned[] = []
-  for (const [index, item] of items.entries()) {
-    const iteration = iterationOf(index, item)
-    const input = await inputOf(advance, workflow, spec, logic, iteration)
-    const params = encodeJson(input ?? {}, host.maxParamsBytes, `params of step "${spec.key}[${index}]"`)
-    planned.push({ params, shared: await sharedBy(advance, workflow, spec, logic, iteration) })
-  }
+  const items = await itemsOf(advance, workflow, spec, logic)
   makeRoom(advance, group, items.length)
+  const ids = items.map((_, index) => stepRunId(group.id, spec.key, index))
+  const before = group.startedAt === null ? new Map<string, string>() : await paramsBefore(advance, ids)
+  await forgetSurplus(advance, group, items.length)
+  const runs = await planSteps(
+    advance,
+    group,
+    group.parentGraph ?? '',
+    items.map((_, index) => ({ spec, index })),
+    (row, index) => row.status === 'SUCCEEDED' && before.get(row.id) === items[index]?.params,
+  )
   openGroup(advance, group, items.length)
-  const runs = planned.map(({ params, shared }, index) => ({
-    ...iterationRow(advance, group, spec, index),
-    params,
-    // what it shares was computed with its item, which is not kept
-    wait: shared,
-  }))
-  for (const run of runs) tree.insert(run)
-  const first = Math.min(runs.length, spec.each?.concurrency ?? runs.length)
-  group.nextIndex = first
-  for (const [index, run] of runs.slice(0, first).entries()) await beginIteration(advance, run, planned[index]!.params)
+  for (const [index, run] of runs.entries()) if (run.status === 'PENDING') prepare(advance, run, items[index]!, before)
+  group.nextIndex = 0
+  await fill(advance, group, spec.each?.concurrency ?? items.length)
 }
 
-/** A run of a list, before it begins. */
-interface Planned {
+/** What a run of a list is given, and what it shares with others: the item itself is not kept. */
+interface Item {
   readonly params: string
   readonly shared: Shared
+}
+
+async function itemsOf(advance: Advance, workflow: TreeRow, spec: StepSpec, logic: StepLogic): Promise<Item[]> {
+  const items: Item[] = []
+  for (const [index, item] of (await listOf(advance, workflow, spec, logic)).entries()) {
+    const iteration = iterationOf(index, item)
+    const input = await inputOf(advance, workflow, spec, logic, iteration)
+    const what = `params of step "${spec.key}[${index}]"`
+    const params = encodeJson(input ?? {}, advance.host.maxParamsBytes, what)
+    items.push({ params, shared: await sharedBy(advance, workflow, spec, logic, iteration) })
+  }
+  return items
+}
+
+function prepare({ tree }: Advance, run: TreeRow, { params, shared }: Item, before: ReadonlyMap<string, string>): void {
+  renewKeyFrom(run, before.get(run.id), params)
+  run.params = params
+  run.wait = shared
+  tree.touch(run)
+}
+
+/** Runs beyond the end of the list stay for the record, and hold nothing up. */
+async function forgetSurplus({ tree }: Advance, group: TreeRow, size: number): Promise<void> {
+  if ((group.size ?? 0) <= size) return
+  const ids = Array.from({ length: (group.size ?? 0) - size }, (_, i) =>
+    stepRunId(group.id, group.stepKey ?? '', size + i),
+  )
+  await tree.load(ids)
+  for (const id of ids) tree.dismiss(tree.get(id))
+}
+
+/** Begins the next runs of a list, as many as there is room for; those that are done already take none. */
+async function fill(advance: Advance, group: TreeRow, room: number): Promise<void> {
+  const { tree } = advance
+  for (let left = room; left > 0 && (group.nextIndex ?? 0) < (group.size ?? 0); ) {
+    const id = stepRunId(group.id, group.stepKey ?? '', group.nextIndex ?? 0)
+    await tree.load([id])
+    const next = tree.get(id)
+    group.nextIndex = (group.nextIndex ?? 0) + 1
+    if (next.status !== 'PENDING') continue
+    left--
+    await beginIteration(advance, next)
+  }
+  tree.touch(group)
 }
 
 async function listOf(
@@ -90,12 +130,9 @@ function openGroup({ tree }: Advance, group: TreeRow, size: number): void {
   tree.idle.add(group)
 }
 
-function iterationRow({ tree }: Advance, group: TreeRow, spec: StepSpec, index: number): TreeRow {
-  return newStep(group, group.parentGraph ?? '', spec, tree.nowMs, index)
-}
-
-async function beginIteration(advance: Advance, run: TreeRow, params: string): Promise<void> {
+async function beginIteration(advance: Advance, run: TreeRow): Promise<void> {
   try {
+    const params = run.params ?? (await paramsBefore(advance, [run.id])).get(run.id) ?? '{}'
     await startWork(advance, run, params, (run.wait ?? {}) as Shared)
   } catch (thrown) {
     refuseStep(advance, run, thrown)
@@ -106,14 +143,7 @@ async function beginIteration(advance: Advance, run: TreeRow, params: string): P
 export async function groupChildEnded(advance: Advance, group: TreeRow, run: TreeRow): Promise<void> {
   if (group.status !== 'RUNNING') return
   if (advance.tree.specOf(group).repeat) return loopTurn(advance, group, run)
-  const index = group.nextIndex ?? 0
-  if (index >= (group.size ?? 0)) return
-  const id = stepRunId(group.id, group.stepKey ?? '', index)
-  await advance.tree.load([id])
-  const next = advance.tree.get(id)
-  group.nextIndex = index + 1
-  const [read] = await readParams(advance.tree.run, [id])
-  await beginIteration(advance, next, JSON.stringify(read?.params ?? {}))
+  await fill(advance, group, 1)
 }
 
 /** Asks whether a loop is done, and begins its next iteration if not. */
@@ -126,7 +156,7 @@ export async function loopTurn(advance: Advance, group: TreeRow, run: TreeRow): 
   if (!logic) return queueStep(advance, group, graphQueue(compiled))
   const index = run.stepIndex ?? 0
   try {
-    const result = (await outcomes.iterations(group)).at(index)
+    const result = await outcomes.ofRun(run)
     const iteration = iterationOf(index, result)
     const done = await outcomes.evaluate(workflow, group.stepKey ?? '', 'loop', (scope) =>
       logic.until?.(scope, iteration),
@@ -157,8 +187,9 @@ async function nextIteration(
   const params = encodeJson(input ?? {}, advance.host.maxParamsBytes, `params of step "${spec.key}[${index}]"`)
   const shared = await sharedBy(advance, workflow, spec, logic, iteration)
   makeRoom(advance, group, 1)
-  const run = iterationRow(advance, group, spec, index)
-  tree.insert(run)
+  const [run] = await planSteps(advance, group, group.parentGraph ?? '', [{ spec, index }])
+  if (!run) return
+  await renewKey(advance, run, params)
   group.nextIndex = index + 1
   group.size = index + 1
   tree.touch(group)

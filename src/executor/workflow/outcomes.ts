@@ -91,6 +91,12 @@ export class Outcomes {
     return this.loaded.get(stepRunId(workflow.id, key, null))
   }
 
+  /** What one run of a group left. */
+  async ofRun(run: TreeRow): Promise<unknown> {
+    const [read] = run.result === undefined ? await readOutcomes(this.tree.run, [run.id]) : []
+    return asSeen(this.current(run.id, read), this.continues(run))
+  }
+
   /** What the iterations of a group left, by index. */
   async iterations(group: TreeRow): Promise<unknown[]> {
     const rows = await readIterations(this.tree.run, [group.id])

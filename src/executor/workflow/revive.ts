@@ -64,8 +64,8 @@ export async function resetDependents(
 
 /** Sets a step back to where it was before it began. Its attempts and events stay. */
 export function reset({ tree, outcomes }: Advance, row: TreeRow, change: Change): void {
-  row.availableAt = null
-  row.linkedId = null
+  Object.assign(row, { availableAt: null, linkedId: null, queue: null, paused: false })
+  Object.assign(row, { failures: 0, losses: 0, budgetStartedAt: null, probe: false })
   tree.transition(row, 'PENDING', 'RESET', { ...change, error: null })
   row.endedSeq = null
   outcomes.forget(row.id)

@@ -16,6 +16,7 @@ export function asRunRow(row: TreeRow, params: unknown): RunRow {
     parentId: row.parentId,
     stepKey: row.stepKey,
     stepIndex: row.stepIndex,
+    size: row.size,
     graph: row.graph,
     parentGraph: row.parentGraph,
     queue: row.queue,

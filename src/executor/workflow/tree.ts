@@ -190,6 +190,13 @@ export class Tree {
     if (row.limitKey !== null) this.turnsOver.push({ key: row.limitKey, runId: row.id, rootId: row.rootId })
   }
 
+  /** A step that failed counts no more: it is beyond the end of its list. */
+  dismiss(row: TreeRow): void {
+    const parent = this.parentOf(row)
+    if (parent && holdsUp(row)) this.touch(parent).failedCount--
+    if (hasEnded(row.status)) this.touch(row).resolved ??= 'dead'
+  }
+
   private endWait(row: TreeRow): void {
     row.wait = null
     row.waitName = null
