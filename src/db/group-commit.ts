@@ -22,6 +22,7 @@ const PATIENCE_MS = 20_000
 export class GroupCommit<I, O> {
   private waiting: { item: I; resolve: (outcome: O) => void; reject: (error: unknown) => void }[] = []
   private inFlight = 0
+  private pumping = false
   private readonly commit: (items: I[]) => Promise<O[]>
   private readonly order: (a: I, b: I) => number
   private readonly lanes: number
@@ -45,6 +46,16 @@ export class GroupCommit<I, O> {
   submit(item: I): Promise<O> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ item, resolve, reject })
+      if (this.inFlight < this.lanes) this.pumpSoon()
+    })
+  }
+
+  /** Within this turn of the event loop: what the last commit has let go comes back together. */
+  private pumpSoon(): void {
+    if (this.pumping) return
+    this.pumping = true
+    setImmediate(() => {
+      this.pumping = false
       if (this.inFlight < this.lanes) this.pump()
     })
   }
@@ -56,7 +67,7 @@ export class GroupCommit<I, O> {
     this.inFlight++
     this.settle(batch).finally(() => {
       this.inFlight--
-      this.pump()
+      this.pumpSoon()
     })
   }
 

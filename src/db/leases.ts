@@ -1,13 +1,29 @@
 import type { Database } from './client.ts'
 
-/** Registers a worker; its lease runs from now. */
-export async function registerWorker(db: Database, id: string, leaseMs: number): Promise<void> {
+/**
+ * Registers a worker; its lease runs from now.
+ * @param queues what it takes runs from, so that a run that nobody takes can say so.
+ */
+export async function registerWorker(
+  db: Database,
+  id: string,
+  leaseMs: number,
+  queues: readonly string[] = [],
+): Promise<void> {
   const offset = db.clock.offsetMs
   await db.hot`
-    insert into action_do.workers (id, started_at, lease_expires_at)
+    insert into action_do.workers (id, started_at, lease_expires_at, queues)
     values (${id}, now() + make_interval(secs => ${offset / 1000}::float8),
-      now() + make_interval(secs => ${(offset + leaseMs) / 1000}::float8))
+      now() + make_interval(secs => ${(offset + leaseMs) / 1000}::float8), ${JSON.stringify(queues)}::text::json)
     on conflict (id) do nothing`
+}
+
+/** Every queue that a live worker takes runs from. */
+export async function liveQueues(db: Database): Promise<Set<string>> {
+  const rows = await db.reads<{ queue: string }[]>`
+    select distinct q.queue from action_do.workers w cross join lateral json_array_elements_text(w.queues) as q(queue)
+    where w.lease_expires_at > now() + make_interval(secs => ${db.clock.offsetMs / 1000}::float8)`
+  return new Set(rows.map(({ queue }) => queue))
 }
 
 /** Renews a lease that has not expired, by the database's clock. False: it has, and nothing brings it back. */

@@ -27,7 +27,7 @@ const UNAVAILABLE = new Set([
 
 /** Names the fault behind an error of postgres.js or drizzle, by SQLSTATE or by the socket's code. */
 export function databaseFault(error: unknown): DatabaseFault {
-  const code = codeOf(error)
+  const code = sqlStateOf(error)
   if (code === undefined) return 'other'
   // 08 connection exceptions, 57P0x the server stops or starts, 53 out of connections, memory or disk
   // 25006: a standby that was a primary until a moment ago
@@ -46,11 +46,11 @@ export function databaseFault(error: unknown): DatabaseFault {
 
 /** Whether the connection itself broke, rather than that the server refused something over it. */
 export function isConnectionLoss(error: unknown): boolean {
-  return UNAVAILABLE.has(codeOf(error) ?? '')
+  return UNAVAILABLE.has(sqlStateOf(error) ?? '')
 }
 
 /** SQLSTATE or socket code; drizzle keeps it in `cause`. */
-function codeOf(error: unknown): string | undefined {
+export function sqlStateOf(error: unknown): string | undefined {
   for (let e: unknown = error, depth = 0; e instanceof Error && depth < 5; e = e.cause, depth++) {
     const code = Reflect.get(e, 'code')
     if (typeof code === 'string') return code

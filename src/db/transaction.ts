@@ -1,4 +1,4 @@
-import type { Sql, TransactionSql } from 'postgres'
+import type { ReservedSql, Sql, TransactionSql } from 'postgres'
 import type { Database } from './client.ts'
 import { isConnectionLoss } from './pg-errors.ts'
 
@@ -53,6 +53,47 @@ export async function inTransaction<T>(sql: Sql, work: (tx: TransactionSql) => P
     return connection.shield(done)
   })
   return answer as T
+}
+
+/** What a pipelined transaction comes to: its answer, and the statements that it has sent last. */
+export interface Pipelined<T> {
+  readonly value: T
+  /** Not awaited: the commit follows them in the same breath. */
+  readonly sent: readonly Promise<unknown>[]
+}
+
+/**
+ * A transaction that waits for the database as seldom as can be: `begin` goes out with the first statements of the work, and
+ * `commit` with its last ones. Where one of those fails, the commit that follows it rolls back, and the failure is thrown.
+ */
+export async function inPipelinedTransaction<T>(
+  sql: Sql,
+  work: (tx: ReservedSql) => Promise<Pipelined<T>>,
+): Promise<T> {
+  const tx = await sql.reserve()
+  let lost = false
+  const sent = (statement: Promise<unknown>) => {
+    // each is looked at below; none may go unhandled when an earlier one throws
+    statement.catch((error: unknown) => {
+      lost ||= isConnectionLoss(error)
+    })
+    return statement
+  }
+  let committing: Promise<unknown> | undefined
+  try {
+    const begun = sent(tx.unsafe('begin').execute())
+    const { value, sent: last } = await sent(work(tx)).then((done) => done as Pipelined<T>)
+    for (const statement of last) sent(statement)
+    committing = sent(tx.unsafe('commit').execute())
+    for (const statement of [begun, ...last, committing]) await statement
+    return value
+  } catch (error) {
+    await (committing ?? tx.unsafe('rollback').execute()).catch(() => {})
+    throw error
+  } finally {
+    // a connection that broke has gone back to the pool by itself
+    if (!lost) tx.release()
+  }
 }
 
 /** Stops the statement that a connection executes at the moment, if any. */

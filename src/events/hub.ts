@@ -1,7 +1,10 @@
 import type { RunRow } from '../db/rows.ts'
 
-/** Called when a root changed; with the run as it now stands where the one who changed it knows. */
-export type Wake = (settled?: RunRow) => void
+/**
+ * Called when a root changed; with the run as it now stands where the one who changed it knows. `moving`: the root itself has
+ * not come to rest with the change.
+ */
+export type Wake = (run?: RunRow, moving?: boolean) => void
 
 /** What one node tells the others. Only ever a hint: everything is found without it, later. */
 export interface Hint {
@@ -37,8 +40,8 @@ export class Hub {
   }
 
   /** This node committed a change: wakes its own and tells the others. */
-  announce(rootId: string, settled?: RunRow): void {
-    this.wake(rootId, settled)
+  announce(rootId: string, run?: RunRow, moving?: boolean): void {
+    this.wake(rootId, run, moving)
     for (const changed of this.all) changed([rootId])
     this.outgoing?.({ roots: [rootId] })
   }
@@ -63,7 +66,7 @@ export class Hub {
     this.outgoing = outgoing
   }
 
-  private wake(rootId: string, settled?: RunRow): void {
-    for (const wake of this.wakes.get(rootId) ?? []) wake(settled)
+  private wake(rootId: string, run?: RunRow, moving?: boolean): void {
+    for (const wake of this.wakes.get(rootId) ?? []) wake(run, moving)
   }
 }

@@ -3,6 +3,7 @@ import { ON_ERROR, type OnError, type SignalWork } from '../core/workflow/graph.
 import type { WorkflowBuilder } from './workflow-builder.ts'
 import { Checks } from './workflow-checks.ts'
 import { Definition, type Head } from './workflow-definition.ts'
+import { eachOf } from './workflow-lists.ts'
 import type { WorkflowOptions } from './workflow-options.ts'
 import { approvalWork, signalWork } from './workflow-signals.ts'
 import type { State } from './workflow-state.ts'
@@ -112,8 +113,8 @@ class Builder extends Definition {
       const { checks, options } = declaration
       checks.function('what makes the items', items)
       checks.optionalFunction('the mapper', input)
-      checks.whole('concurrency', options.concurrency, 1)
-      return workStep(declaration, target, { items, input }, { each: { concurrency: options.concurrency ?? null } })
+      const { until, payload } = options
+      return workStep(declaration, target, { items, input, until, payload }, { each: eachOf(options, checks) })
     })
   }
 

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
-import { isSettled } from '../core/status.ts'
+import { isSettled, type RunKind } from '../core/status.ts'
 import type { Database } from '../db/client.ts'
+import { liveQueues } from '../db/leases.ts'
 import { durableNow } from '../db/reads/events.ts'
 import { millisecondsUntilNextDue } from '../db/reads/next-due.ts'
 import type { RunRow } from '../db/rows.ts'
@@ -18,8 +19,8 @@ import { Submissions } from './submissions.ts'
 import { Waits } from './wait.ts'
 import { Worker } from './worker.ts'
 import type { Advance } from './workflow/advance.ts'
-import { isUnentered } from './workflow/host.ts'
 import { LinkedRuns } from './workflow/linked-runs.ts'
+import { isUnentered } from './workflow/queues.ts'
 import { asRunRow } from './workflow/run-row.ts'
 import { Workflows } from './workflow/workflows.ts'
 
@@ -28,6 +29,11 @@ const HANDED_ON = '*'
 
 /** The same: something waits for the code of its graph. */
 const ANY_GRAPH = 'graph:'
+
+/** What the metrics count: actions, and workflows as a whole. */
+function isCounted({ kind, parentId }: { kind: RunKind; parentId: string | null }): boolean {
+  return kind === 'ACTION' || (kind === 'WORKFLOW' && parentId === null)
+}
 
 /** What a subscription is broken with when the server stops. */
 class ServerStoppingError extends Error {
@@ -49,6 +55,7 @@ export class Executor {
   readonly worker: Worker
   /** Absent where notifications are off. */
   private readonly hints: Hints | undefined
+  private live: Promise<Set<string>> | undefined
   private settledListener: ((run: RunRow) => void) | undefined
   private readonly due: Loop
   private readonly recovery: Loop
@@ -144,15 +151,26 @@ export class Executor {
   }
 
   private treeChanged({ tree }: Advance): void {
-    this.hub.announce(tree.root.rootId)
+    this.hub.announce(tree.root.rootId, undefined, !isSettled(tree.root.status))
     for (const row of tree.all())
-      if (row.kind === 'ACTION' && row.endedSeq !== null && row.finishedAt === tree.nowMs)
+      if (isCounted(row) && row.endedSeq !== null && row.finishedAt === tree.nowMs)
         this.settledListener?.(asRunRow(row, null))
   }
 
   /** A run was scheduled for later. */
   scheduled(): void {
     if (this.options.executes) this.due.wake()
+  }
+
+  /** Every queue that a live worker takes runs from; asked at most once a second, whoever asks. */
+  liveQueues(): Promise<Set<string>> {
+    if (!this.live) {
+      this.live = liveQueues(this.db)
+      setTimeout(() => {
+        this.live = undefined
+      }, 1_000).unref()
+    }
+    return this.live
   }
 
   /** A running run was canceled: its handler is told, wherever it runs. */

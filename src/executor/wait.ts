@@ -43,7 +43,10 @@ export class Waits {
         this.open.delete(wait)
       },
     )
-    const unwatch = this.hub.watch(rootId, (run) => wait.wake(run))
+    const unwatch = this.hub.watch(rootId, (run, moving) => {
+      // whoever waits for a workflow need not look at each of its steps
+      if (!(moving && id === rootId)) wait.wake(run)
+    })
     this.open.add(wait)
     if (this.stopped) wait.stop()
     return wait

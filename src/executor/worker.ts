@@ -15,6 +15,7 @@ import { AttemptEnds } from './persist.ts'
 import type { RegisteredAction, Registry } from './registry.ts'
 import { runAction } from './run-action.ts'
 import { Slots } from './slots.ts'
+import { entryQueues } from './workflow/queues.ts'
 import type { Workflows } from './workflow/workflows.ts'
 
 /** What a worker tells the rest of its node, and asks of it. */
@@ -77,9 +78,14 @@ export class Worker {
   }
 
   async start(): Promise<void> {
-    await registerWorker(this.db, this.id, this.options.leaseMs)
+    await registerWorker(this.db, this.id, this.options.leaseMs, this.queues())
     this.accepting = true
     for (const loop of [this.leasing, this.watching, this.claiming]) loop.wake()
+  }
+
+  /** What it takes runs from. */
+  private queues(): string[] {
+    return [...this.registry.names(), ...entryQueues(this.registry)]
   }
 
   /** Takes a slot for a run that is about to be submitted as RUNNING; false when it has to queue. */
@@ -231,7 +237,7 @@ export class Worker {
     this.executions.abortAll(new RunRevoked())
     const id = newWorkerId()
     try {
-      await registerWorker(this.db, id, this.options.leaseMs)
+      await registerWorker(this.db, id, this.options.leaseMs, this.queues())
       this.id = id
     } finally {
       this.accepting = wasAccepting

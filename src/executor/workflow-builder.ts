@@ -3,6 +3,7 @@ import type { OnError } from '../core/workflow/graph.ts'
 import type {
   ApprovalOptions,
   EachArgs,
+  EachOptions,
   FallbackDecision,
   FallbackPayload,
   LoopArgs,
@@ -97,7 +98,7 @@ export interface WorkflowBuilder<N extends string, P, R, in out S extends State>
     E extends OnError = S['onError'],
     W extends boolean = never,
     X extends Others = 'finish',
-    C extends KeyOf<S> = never,
+    C extends KeyOf<S> | '*' = never,
   >(
     key: NewKey<K, S>,
     target: T,
@@ -120,7 +121,7 @@ export interface WorkflowBuilder<N extends string, P, R, in out S extends State>
     E extends OnError = S['onError'],
     W extends boolean = never,
     X extends Others = 'finish',
-    C extends KeyOf<S> = never,
+    C extends KeyOf<S> | '*' = never,
   >(
     key: NewKey<K, S>,
     compute: (scope: Placed<S, A, J, O>['scope']) => Sync<V>,
@@ -136,7 +137,7 @@ export interface WorkflowBuilder<N extends string, P, R, in out S extends State>
     E extends OnError = S['onError'],
     W extends boolean = never,
     X extends Others = 'finish',
-    C extends KeyOf<S> = never,
+    C extends KeyOf<S> | '*' = never,
   >(
     key: NewKey<K, S>,
     ms: number | ((scope: Placed<S, A, J, O>['scope']) => number),
@@ -152,7 +153,7 @@ export interface WorkflowBuilder<N extends string, P, R, in out S extends State>
     E extends OnError = S['onError'],
     W extends boolean = never,
     X extends Others = 'finish',
-    C extends KeyOf<S> = never,
+    C extends KeyOf<S> | '*' = never,
   >(
     key: NewKey<K, S>,
     moment: (scope: Placed<S, A, J, O>['scope']) => Date | string,
@@ -169,7 +170,7 @@ export interface WorkflowBuilder<N extends string, P, R, in out S extends State>
     E extends OnError = S['onError'],
     W extends boolean = never,
     X extends Others = 'finish',
-    C extends KeyOf<S> = never,
+    C extends KeyOf<S> | '*' = never,
   >(
     key: NewKey<K, S>,
     options?: SignalOptions<PS> & StepOptions<S, A, J, O, E, W, X, C>,
@@ -186,7 +187,7 @@ export interface WorkflowBuilder<N extends string, P, R, in out S extends State>
     E extends OnError = S['onError'],
     W extends boolean = never,
     X extends Others = 'finish',
-    C extends KeyOf<S> = never,
+    C extends KeyOf<S> | '*' = never,
   >(
     key: NewKey<K, S>,
     options?: ApprovalOptions<PS, F> & StepOptions<S, A, J, O, E, W, X, C>,
@@ -194,7 +195,7 @@ export interface WorkflowBuilder<N extends string, P, R, in out S extends State>
 
   /**
    * Executes an action or a workflow for each item of a list, as the function returned it. Its result is theirs, in the
-   * order of the items.
+   * order of the items: of those that were completed, where it does not wait for all.
    * @param items makes the list.
    * @param input makes the params for an item; `index` counts from 0.
    */
@@ -209,16 +210,14 @@ export interface WorkflowBuilder<N extends string, P, R, in out S extends State>
     E extends OnError = S['onError'],
     W extends boolean = never,
     X extends Others = 'finish',
-    C extends KeyOf<S> = never,
+    C extends KeyOf<S> | '*' = never,
   >(
     key: NewKey<K, S>,
     items: (scope: Placed<S, A, J, O>['scope']) => readonly Item[],
     target: T,
     input: Mapper<T, Placed<S, A, J, O>['scope'], EachArgs<Item>, V>,
-    options?: WorkOptions<T, EachArgs<Item>, S, A, J, O, E, W, X, C> & {
-      /** How many items are executed at once, 1 or more. Absent: all. */
-      concurrency?: number
-    },
+    options?: WorkOptions<T, EachArgs<Item>, S, A, J, O, E, W, X, C> &
+      EachOptions<Placed<S, A, J, O>['scope'], Item, Outcome<ResultOf<T>, E>[]>,
   ): Next<N, P, S, K, Outcome<ResultOf<T>, E>[], A, J, O, W, X, C>
 
   /**
@@ -235,7 +234,7 @@ export interface WorkflowBuilder<N extends string, P, R, in out S extends State>
     E extends OnError = S['onError'],
     W extends boolean = never,
     X extends Others = 'finish',
-    C extends KeyOf<S> = never,
+    C extends KeyOf<S> | '*' = never,
   >(
     key: NewKey<K, S>,
     target: T,

@@ -27,7 +27,7 @@ export interface StepOptions<
   E extends OnError,
   W extends boolean,
   X extends 'finish' | 'cancel',
-  C extends KeyOf<S>,
+  C extends KeyOf<S> | '*',
 > {
   /** The steps that it depends on, declared before. `[]`: none. Absent: the step declared before it. */
   after?: readonly A[]
@@ -45,8 +45,13 @@ export interface StepOptions<
    * Default: the workflow's.
    */
   onError?: E
-  /** Steps declared before that are canceled when this one has succeeded. */
+  /**
+   * Steps declared before that are canceled when this one has succeeded. `*`: every other step, whenever declared, so that
+   * the workflow ends.
+   */
   cancels?: readonly C[]
+  /** Lists (`forEach`) declared before that are done when this step has succeeded, with the results that they have by then. */
+  completes?: readonly KeyOf<S>[]
 }
 
 /** What a step that executes an action or a workflow may say besides. `Args` follow the scope in its functions. */
@@ -60,7 +65,7 @@ export interface WorkOptions<
   E extends OnError,
   W extends boolean,
   X extends 'finish' | 'cancel',
-  C extends KeyOf<S>,
+  C extends KeyOf<S> | '*',
 > extends StepOptions<S, A, J, O, E, W, X, C> {
   /** Replaces what the action says of its retries. */
   retry?: RetryOptions
@@ -79,6 +84,32 @@ export interface WorkOptions<
 }
 
 type IfAction<T extends Target, Value> = T['kind'] extends 'action' | 'action-ref' ? Value : never
+
+/**
+ * How a `forEach` runs. `Results` is what it results in; where it is done before all of its runs are, only those that were
+ * completed are among them.
+ */
+export type EachOptions<Scope, Item, Results> = {
+  /** How many items are executed at once, 1 or more. Absent: all. */
+  concurrency?: number
+  /** The name of a signal that adds an item while the list runs: what comes with it is the item. */
+  more?: string
+  /** Checks what the signal `more` brings. Absent: any JSON value. */
+  payload?: StandardSchemaV1<unknown, NoInfer<Item>>
+  /** What happens to the runs that `need` or `until` did not wait for. Default `finish`. */
+  rest?: 'finish' | 'cancel'
+} & (
+  | {
+      /** How many runs must be completed for the list to be done. Absent, or where there are fewer: all. */
+      need?: number
+      until?: never
+    }
+  | {
+      need?: never
+      /** Whether the list is done, asked whenever a run of it has ended, given the results so far. Pure and synchronous. */
+      until?: (scope: Scope, soFar: { readonly result: Results }) => boolean
+    }
+)
 
 /** What follows the scope in the functions of a `forEach`. */
 export type EachArgs<Item> = [item: Item, index: number]
@@ -114,6 +145,8 @@ type Patience<Fallback> =
 export type SignalOptions<PS extends StandardSchemaV1 | undefined> = {
   /** The signal's name. Default: the step's key. */
   signal?: string
+  /** Takes only what is sent while it waits, and nothing that was sent before. Default false. */
+  transient?: boolean
   /** Checks what comes with the signal. Absent: any JSON value. */
   payload?: PS
 } & Patience<Json<Output<NoInfer<PS>>>>

@@ -4,7 +4,9 @@ import type { Declaration } from './workflow-steps.ts'
 
 /** The work of a step that waits for a signal. */
 export function signalWork(declaration: Declaration): SignalWork {
-  return waitingFor(declaration, (given) => given)
+  const { checks, options } = declaration
+  checks.oneOf('transient', options.transient, [true, false])
+  return { ...waitingFor(declaration, (given) => given), ...(options.transient && { transient: true }) }
 }
 
 /** The work of a step that waits for somebody's decision. */

@@ -74,13 +74,15 @@ interface Dependencies<S extends State, A extends KeyOf<S>> {
       ? K
       : never
   /** Those of them that are never skipped. */
-  readonly firm: A extends S['canceled']
+  readonly firm: '*' extends S['canceled']
     ? never
-    : A extends KeyOf<S>
-      ? S['steps'][A]['skips'] extends false
-        ? A
+    : A extends S['canceled']
+      ? never
+      : A extends KeyOf<S>
+        ? S['steps'][A]['skips'] extends false
+          ? A
+          : never
         : never
-      : never
 }
 
 /** What the compiler knows of a step with these dependencies, before it has a key. */

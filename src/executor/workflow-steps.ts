@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { RetryOptions } from '../core/retry.ts'
-import { type Join, ON_ERROR, type StepSpec, type StepWork } from '../core/workflow/graph.ts'
+import { EVERY_STEP, type Join, ON_ERROR, type StepSpec, type StepWork } from '../core/workflow/graph.ts'
 import type { Checks } from './workflow-checks.ts'
 import type { DeclaredStep, StepFunctions, StepList, UserFunction } from './workflow-step-list.ts'
 import type { Target } from './workflow-types.ts'
@@ -14,15 +14,20 @@ export interface LooseOptions {
   readonly onSkipped?: StepSpec['onSkipped']
   readonly onError?: NonNullable<StepSpec['onError']>
   readonly cancels?: readonly string[]
+  readonly completes?: readonly string[]
   readonly retry?: RetryOptions
   readonly timeoutMs?: number
   readonly effect?: NonNullable<StepSpec['effect']>
   readonly idempotencyKey?: UserFunction
   readonly limit?: { key: string | UserFunction; max: number; scope?: 'run' | 'everywhere' }
   readonly concurrency?: number
+  readonly need?: number
+  readonly rest?: 'finish' | 'cancel'
+  readonly more?: string
   readonly until?: UserFunction
   readonly max?: number
   readonly signal?: string
+  readonly transient?: boolean
   readonly payload?: StandardSchemaV1
   readonly approvers?: readonly string[]
   readonly deadlineMs?: number
@@ -69,9 +74,12 @@ export function workStep(
 function commonSpec({ key, declared, options, checks }: Declaration, work: StepWork): StepSpec {
   const { onSkipped, onError, when } = options
   const after = options.after ?? (declared.last ? [declared.last.spec.key] : [])
-  const cancels = options.cancels ?? []
+  const { cancels = [], completes = [] } = options
   checks.declared('after', after, declared)
-  checks.declared('cancels', cancels, declared)
+  checks.declared('cancels', withoutEvery(cancels), declared)
+  checks.declared('completes', completes, declared)
+  for (const list of completes)
+    if (!declared.get(list)?.spec.each) checks.fail(`completes names ${JSON.stringify(list)}, which is no forEach`)
   checks.oneOf('onSkipped', onSkipped, ['skip', 'run'])
   checks.oneOf('onError', onError, ON_ERROR)
   checks.optionalFunction('when', when)
@@ -84,8 +92,14 @@ function commonSpec({ key, declared, options, checks }: Declaration, work: StepW
     onSkipped: onSkipped ?? 'skip',
     ...(onError && { onError }),
     cancels: [...cancels],
+    ...(completes.length > 0 && { completes: [...completes] }),
     keyed: false,
   }
+}
+
+/** The steps that are named. What is no list is left to the check. */
+function withoutEvery(cancels: readonly string[]): readonly string[] {
+  return Array.isArray(cancels) ? cancels.filter((key) => key !== EVERY_STEP) : cancels
 }
 
 function joinOf({ join = 'all', others = 'finish' }: LooseOptions, dependencies: number, checks: Checks): Join {

@@ -2,6 +2,7 @@ import { parseRunId, showRunId } from '../core/ids.ts'
 import { hasEnded } from '../core/status.ts'
 import type { RunRow } from '../db/rows.ts'
 import { groupResult } from '../executor/workflow/group-result.ts'
+import { showQueue } from '../executor/workflow/queues.ts'
 import { AttemptRef, withRunningAttempt } from './attempt.ts'
 import { builder } from './builder.ts'
 import type { Context } from './context.ts'
@@ -66,10 +67,14 @@ export const RunRef = builder.interfaceRef<RunRow>('Run').implement({
       nullable: false,
       description: 'Whether somebody paused it: nothing new begins.',
     }),
+    blockedBy: t.string({
+      description: 'While QUEUED: why no worker takes it, where that is so.',
+      resolve: (run, _, { executor }) => blockedBy(run, executor),
+    }),
     waitsFor: t.field({
       type: 'JSON',
       description: 'While WAITING: for what. `kind` is time, signal, approval, run or limit.',
-      resolve: ({ wait }) => wait,
+      resolve: ({ wait, status }) => (status === 'WAITING' ? wait : null),
     }),
     attempts: t.field({
       type: [AttemptRef],
@@ -104,6 +109,16 @@ export const RunRef = builder.interfaceRef<RunRow>('Run').implement({
     }),
   }),
 })
+
+async function blockedBy(
+  { status, paused, queue, name }: RunRow,
+  executor: Context['executor'],
+): Promise<string | null> {
+  if (status !== 'QUEUED') return null
+  if (paused) return 'It is paused.'
+  const wanted = queue ?? name
+  return (await executor.liveQueues()).has(wanted) ? null : `No live worker has registered ${showQueue(wanted)}.`
+}
 
 /** A list or a loop has no result of its own: it is that of its runs. */
 export async function resultOf(run: RunRow, { loaders, executor }: Context): Promise<unknown> {

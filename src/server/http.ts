@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
+import { DEFINITION_SCHEMA } from '../core/definition/json-schema.ts'
 import { ServiceUnavailableError } from '../core/request-errors.ts'
 import { isTransient } from '../db/pg-errors.ts'
 import type { ApiKeys } from './api-keys.ts'
@@ -68,6 +69,9 @@ export function createHttp(parts: HttpParts): HttpServer {
   }
 }
 
+/** What a workflow given as data may be: for editors, which ask without a key. */
+const WORKFLOW_SCHEMA = JSON.stringify(DEFINITION_SCHEMA)
+
 async function route(
   parts: HttpParts,
   req: IncomingMessage,
@@ -89,6 +93,9 @@ async function route(
       res.writeHead(200, { 'content-type': parts.metrics.contentType }).end(text)
       return
     }
+    case '/schemas/workflow.json':
+      res.writeHead(200, { 'content-type': 'application/schema+json; charset=utf-8' }).end(WORKFLOW_SCHEMA)
+      return
     case '/':
       res.writeHead(302, { location: '/graphql' }).end()
       return

@@ -5,6 +5,7 @@ import {
   MAX_AT_ONCE,
   MAX_DESCRIPTION_LENGTH,
   MAX_EXPRESSION_LENGTH,
+  MAX_ITEMS,
   MAX_ITERATIONS,
   MAX_NAME_LENGTH,
   MAX_TIMEOUT_MS,
@@ -43,7 +44,14 @@ const COMMON = {
     description: 'Whether it runs although all before it were skipped. Default skip.',
     enum: ['skip', 'run'],
   },
-  cancels: { description: 'The steps that are canceled when it has succeeded.', ...keys },
+  cancels: {
+    description: 'The steps that are canceled when it has succeeded; "*": all others, so that the workflow ends.',
+    ...keys,
+  },
+  completes: {
+    description: 'The lists that are done when it has succeeded, with the results that they have by then.',
+    ...keys,
+  },
 }
 
 const WORK = {
@@ -75,6 +83,19 @@ const CALL = {
     anyOf: [{ type: 'array' }, dynamic],
   },
   concurrency: { description: 'How many elements at once. Default: all.', ...whole(MAX_AT_ONCE) },
+  need: {
+    description: 'How many elements must be completed for the list to be done. Default: all.',
+    ...whole(MAX_ITEMS),
+  },
+  until: {
+    description: 'An expression, which sees the results so far as result: where it is true, the list is done.',
+    ...text,
+  },
+  rest: {
+    description: 'What happens to the elements that need or until did not wait for. Default finish.',
+    enum: ['finish', 'cancel'],
+  },
+  more: { description: 'The signal that adds an element while the list runs.', ...signalName },
   repeat: {
     description: 'Runs again until an expression is true, which sees result and index; params see previous and index.',
     type: 'object',
@@ -114,7 +135,11 @@ const CALL = {
 }
 
 const WAIT = {
-  payloadSchema: { description: 'A JSON Schema of what the signal brings.', type: ['object', 'boolean'] },
+  payloadSchema: {
+    description: 'A JSON Schema of what the signal brings, or of an element that more adds.',
+    type: ['object', 'boolean'],
+  },
+  transient: { description: 'Takes only what is sent while it waits. Default false.', type: 'boolean' },
   deadlineMs: { description: 'Milliseconds that it waits. Default: for ever.', ...whole(MAX_DELAY_MS) },
   fallback: { description: 'What it brings when nobody has come by then. Without: the step fails.' },
   approvers: {

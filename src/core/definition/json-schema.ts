@@ -57,8 +57,20 @@ export const DEFINITION_SCHEMA = {
       type: 'object',
       required: ['key'],
       properties: STEP_PROPERTIES,
-      dependentRequired: { concurrency: ['forEach'], fallback: ['deadlineMs'], others: ['join'] },
-      not: { required: ['forEach', 'repeat'] },
+      dependentRequired: {
+        concurrency: ['forEach'],
+        need: ['forEach'],
+        until: ['forEach'],
+        rest: ['forEach'],
+        more: ['forEach'],
+        fallback: ['deadlineMs'],
+        others: ['join'],
+      },
+      dependentSchemas: {
+        rest: { anyOf: [{ required: ['need'] }, { required: ['until'] }] },
+        payloadSchema: { anyOf: ['signal', 'approval', 'more'].map((member) => ({ required: [member] })) },
+      },
+      not: { anyOf: [{ required: ['forEach', 'repeat'] }, { required: ['need', 'until'] }] },
       oneOf: KINDS.map((kind) => ({ required: [kind], propertyNames: { enum: [...membersOfKind(kind)] } })),
       if: { required: ['approval'] },
       // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema; nobody awaits this

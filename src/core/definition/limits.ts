@@ -7,6 +7,8 @@ export const MAX_NAME_LENGTH = 100
 export const MAX_DESCRIPTION_LENGTH = 2_000
 /** Elements at work at once, of a list or of a limit. */
 export const MAX_AT_ONCE = 10_000
+/** Items of a list. */
+export const MAX_ITEMS = 10_000
 /** Iterations of a loop. */
 export const MAX_ITERATIONS = 10_000
 /** What setTimeout can wait, in milliseconds. */

@@ -8,6 +8,7 @@ import { MAX_DEFINITION_BYTES, MAX_DESCRIPTION_LENGTH, MAX_NAME_LENGTH, MAX_STEP
 import { defined, isObject, type JsonObject, Members } from './members.ts'
 import { Places } from './place.ts'
 import { checkOrder, type GivenStep, readEdges } from './read-edges.ts'
+import { checkCompletes } from './read-list.ts'
 import { type ReadStep, readStep } from './read-step.ts'
 import type { Known, Reading } from './reading.ts'
 import { acceptSchema } from './schema-acceptance.ts'
@@ -39,6 +40,7 @@ export function readDefinition(value: unknown, known: Known): ReadDefinition {
   const checkParams = readParamsSchema(members, issues)
   const head = readHead(members)
   checkOrder(steps, edges, places.uses, issues)
+  checkCompletes(steps, issues)
   throwIfAny(issues)
   const found = read.filter((step) => step !== undefined)
   return {

@@ -1,10 +1,11 @@
 import { EFFECTS, type Effect } from '../effect.ts'
-import { ALL, type Join, ON_ERROR, type StepSpec } from '../workflow/graph.ts'
+import { ALL, EVERY_STEP, type Join, ON_ERROR, type StepSpec } from '../workflow/graph.ts'
 import type { StepLogic } from '../workflow/logic.ts'
 import { shown } from './issues.ts'
 import { MAX_AT_ONCE, MAX_DESCRIPTION_LENGTH, MAX_EXPRESSION_LENGTH, MAX_ITERATIONS, MAX_TIMEOUT_MS } from './limits.ts'
 import { defined, Members } from './members.ts'
 import type { PlaceNames } from './place.ts'
+import { readList } from './read-list.ts'
 import { readRetry } from './read-retry.ts'
 import { readWork } from './read-work.ts'
 import type { StepReading } from './reading.ts'
@@ -20,12 +21,13 @@ export function readStep(step: StepReading, after: readonly string[]): ReadStep 
   const { members, key } = step
   members.allow(membersOfKind(step.kind), `a step with ${step.kind}`)
   members.text('description', MAX_DESCRIPTION_LENGTH)
-  const each = readEach(step)
+  const each = readList(step)
   const repeat = readRepeat(step)
   if (each && repeat) members.wrong('repeat', 'cannot be together with forEach: make the loop a workflow of its own')
   const names: PlaceNames = each ? 'item' : repeat ? 'previous' : 'none'
   const { work, logic } = readWork(step, names)
   const limit = readLimit(step, names)
+  const completes = readKeys(step, 'completes')
   const idempotencyKey = readText(step, 'idempotencyKey', names)
   const spec: StepSpec = {
     key,
@@ -34,7 +36,8 @@ export function readStep(step: StepReading, after: readonly string[]): ReadStep 
     join: readJoin(step, after),
     conditional: members.has('when'),
     onSkipped: members.choice('onSkipped', ['skip', 'run']) ?? 'skip',
-    cancels: readCancels(step),
+    cancels: readKeys(step, 'cancels', [EVERY_STEP]),
+    ...(completes.length > 0 && { completes }),
     keyed: members.has('idempotencyKey'),
     ...defined({
       onError: members.choice('onError', ON_ERROR),
@@ -50,8 +53,13 @@ export function readStep(step: StepReading, after: readonly string[]): ReadStep 
     spec,
     logic: {
       ...logic,
-      ...defined({ when: readCondition(step), items: each?.items, until: repeat?.until, key: idempotencyKey }),
-      ...defined({ limitKey: limit?.key }),
+      ...defined({
+        when: readCondition(step),
+        items: each?.items,
+        until: (each ?? repeat)?.until,
+        key: idempotencyKey,
+      }),
+      ...defined({ limitKey: limit?.key, checkPayload: logic.checkPayload ?? each?.checkPayload }),
     },
   }
 }
@@ -59,18 +67,6 @@ export function readStep(step: StepReading, after: readonly string[]): ReadStep 
 function readCondition({ members, places, key }: StepReading): StepLogic['when'] {
   const when = members.text('when', MAX_EXPRESSION_LENGTH)
   return when === undefined ? undefined : places.condition(when, members.at('when'), key)
-}
-
-function readEach({ members, places, key }: StepReading) {
-  const concurrency = members.whole('concurrency', 1, MAX_AT_ONCE) ?? null
-  if (!members.has('forEach')) {
-    if (members.has('concurrency')) members.wrong('concurrency', 'belongs to forEach')
-    return undefined
-  }
-  const list = members.get('forEach')
-  if (!Array.isArray(list) && !(typeof list === 'string' && list.includes('${')))
-    members.wrong('forEach', `is ${shown(list)}; it must be a list, or an expression that gives one`)
-  return { spec: { concurrency }, items: places.template(list, members.at('forEach'), key) }
 }
 
 const REPEAT: ReadonlySet<string> = new Set(['until', 'max'])
@@ -125,14 +121,19 @@ function readJoin({ members }: StepReading, after: readonly string[]): Join {
   return ALL
 }
 
-function readCancels({ members, issues, keys, key }: StepReading): readonly string[] {
-  const cancels = members.texts('cancels') ?? []
-  for (const [index, other] of cancels.entries()) {
-    const path = [...members.at('cancels'), index]
-    if (!keys.has(other)) issues.add(path, `is ${shown(other)}, which is no step`)
-    else if (other === key) issues.add(path, 'is the step itself')
+/** @param besides what may stand in the place of a key. */
+function readKeys(
+  { members, issues, keys, key }: StepReading,
+  member: string,
+  besides: readonly string[] = [],
+): readonly string[] {
+  const named = members.texts(member) ?? []
+  for (const [index, other] of named.entries()) {
+    const path = [...members.at(member), index]
+    if (other === key) issues.add(path, 'is the step itself')
+    else if (!keys.has(other) && !besides.includes(other)) issues.add(path, `is ${shown(other)}, which is no step`)
   }
-  return cancels
+  return named
 }
 
 function readEffect({ members, known }: StepReading): Effect | undefined {

@@ -86,6 +86,7 @@ function readSignal(step: StepReading, kind: 'signal' | 'approval'): Work {
   const work: SignalWork = {
     kind: 'signal',
     name,
+    ...(kind === 'signal' && members.flag('transient') && { transient: true }),
     ...(deadlineMs !== undefined && { deadlineMs }),
     ...(members.has('fallback') && { fallback: { payload: members.get('fallback') } }),
     ...(kind === 'approval' && { approval: { approvers: readApprovers(step) } }),
@@ -93,7 +94,8 @@ function readSignal(step: StepReading, kind: 'signal' | 'approval'): Work {
   return { work, logic }
 }
 
-function readPayloadSchema({ members, issues }: StepReading): Pick<StepLogic, 'checkPayload'> {
+/** Checks what a signal brings. */
+export function readPayloadSchema({ members, issues }: StepReading): Pick<StepLogic, 'checkPayload'> {
   if (!members.has('payloadSchema')) return {}
   const schema = members.get('payloadSchema')
   if (!acceptSchema(schema, members.at('payloadSchema'), issues)) return {}

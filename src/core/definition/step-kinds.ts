@@ -3,9 +3,11 @@ export const KINDS = ['action', 'workflow', 'value', 'sleep', 'sleepUntil', 'sig
 export type Kind = (typeof KINDS)[number]
 
 /** What every step may have. */
-const COMMON = ['key', 'description', 'after', 'when', 'onError', 'join', 'others', 'onSkipped', 'cancels']
+const COMMON = ['key', 'description', 'after', 'when', 'onError', 'join', 'others', 'onSkipped', 'cancels', 'completes']
+/** What a step may have that runs for each item of a list. */
+const LIST = ['forEach', 'concurrency', 'need', 'until', 'rest', 'more', 'payloadSchema']
 /** What a step may have that calls something. */
-const CALL = ['params', 'forEach', 'concurrency', 'repeat', 'idempotencyKey', 'limit']
+const CALL = ['params', ...LIST, 'repeat', 'idempotencyKey', 'limit']
 /** What a step may have that waits for somebody. */
 const WAIT = ['payloadSchema', 'deadlineMs', 'fallback']
 
@@ -15,7 +17,7 @@ const OF_KIND: Record<Kind, readonly string[]> = {
   value: [],
   sleep: [],
   sleepUntil: [],
-  signal: WAIT,
+  signal: [...WAIT, 'transient'],
   approval: [...WAIT, 'approvers'],
 }
 

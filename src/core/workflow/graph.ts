@@ -41,11 +41,13 @@ export interface StepSpec {
   readonly onSkipped: 'skip' | 'run'
   readonly onError?: OnError
   /** Runs its work once for each item of a list. */
-  readonly each?: { readonly concurrency: number | null }
+  readonly each?: EachSpec
   /** Runs its work again and again until a condition holds, at most `max` times. */
   readonly repeat?: { readonly max: number }
-  /** Steps that are canceled when this one has succeeded. */
+  /** Steps that are canceled when this one has succeeded; `EVERY_STEP` among them: all others, so that the workflow ends. */
   readonly cancels: readonly string[]
+  /** Lists that are done when this step has succeeded: what they have by then is their result. */
+  readonly completes?: readonly string[]
   /** Whether a business key makes it one execution with every other run of the same action and key. */
   readonly keyed: boolean
   /** At most `max` of those that share a key run at once. */
@@ -54,6 +56,25 @@ export interface StepSpec {
   readonly timeoutMs?: number
   readonly effect?: Effect
 }
+
+/** How a list is run. */
+export interface EachSpec {
+  readonly concurrency: number | null
+  /** When it is done before all of its runs are; absent: never. */
+  readonly enough?: Enough
+  /** The signal that adds an item while it runs; absent: its items are known when it begins. */
+  readonly more?: string
+}
+
+/** When a list is done: once so many of its runs were completed, or once its condition holds. */
+export interface Enough {
+  readonly need: number | 'until'
+  /** What happens to the runs that were not waited for. */
+  readonly rest: 'finish' | 'cancel'
+}
+
+/** In the place of a key: every step but the one that says so. */
+export const EVERY_STEP = '*'
 
 export type StepWork =
   | { readonly kind: 'action'; readonly name: string }
@@ -68,6 +89,8 @@ export type StepWork =
 export interface SignalWork {
   readonly kind: 'signal'
   readonly name: string
+  /** Takes only what is sent while it waits; absent: also what was sent before. */
+  readonly transient?: true
   /** Milliseconds that it waits; absent: for ever. */
   readonly deadlineMs?: number
   /** The payload when nobody has come by then; absent: the step fails. */

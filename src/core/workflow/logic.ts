@@ -35,13 +35,13 @@ export interface StepLogic {
   input?(scope: Scope, iteration: Iteration | undefined): unknown
   /** The list that the step runs for. */
   items?(scope: Scope): unknown
-  /** Whether a loop is done, given the result of this iteration. */
+  /** Whether a loop is done, given the result of this iteration; or a list, given those of its completed runs. */
   until?(scope: Scope, iteration: Iteration): unknown
   /** The business key. */
   key?(scope: Scope, iteration: Iteration | undefined): unknown
   /** What shares a limit. */
   limitKey?(scope: Scope, iteration: Iteration | undefined): unknown
-  /** Checks what a signal or an approval brings. */
+  /** Checks what a signal or an approval brings, or what a signal adds to a list. */
   checkPayload?(payload: unknown): Checked | Promise<Checked>
 }
 

@@ -65,11 +65,11 @@ const waiting: JsonStatement<{ id: string }> = jsonStatement(`
 select r.id from json_to_record(:input) as i("rootId" uuid, name text)
 cross join lateral (
   select r.id from action_do.runs r
-  where r.root_id = i."rootId" and r.wait_name = i.name and r.status = 'WAITING'
+  where r.root_id = i."rootId" and r.wait_name = i.name and r.status in ('WAITING', 'RUNNING')
   order by r.last_seq offset 0
 ) r`)
 
-/** The steps of a tree that wait for a signal, the one that waits longest first. */
+/** The steps of a tree that wait for a signal, or lists that take it as an item; the one that waits longest first. */
 export async function stepsWaitingFor(run: StatementRunner, rootId: string, name: string): Promise<string[]> {
   return (await run(waiting, { rootId, name })).map(({ id }) => id)
 }

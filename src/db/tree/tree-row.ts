@@ -146,17 +146,41 @@ export const TREE_COLUMNS = entries
   )
   .join(', ')
 
-/** The column definitions of `json_to_recordset` for rows to write. */
-export const TREE_RECORD = `${entries
-  .map(([member, [, type]]) => `"${member}" ${isMoment(type) ? 'float8' : type}`)
-  .join(', ')}, params text, "setsResult" bool, result text, "clearsHeartbeat" bool`
+const record = (members: typeof entries) =>
+  `${members.map(([member, [, type]]) => `"${member}" ${isMoment(type) ? 'float8' : type}`).join(', ')}, params text`
+
+/** The column definitions of `json_to_recordset` for rows to insert. */
+export const TREE_INSERT_RECORD = `${record(entries)}, result text`
+
+const mutable = entries.filter(([member]) => !FIXED.has(member))
+const address = entries.filter(([member]) => member === 'bucket' || member === 'id')
+
+/** The same for rows to update: what does not change is not sent. */
+export const TREE_UPDATE_RECORD = `${record([...address, ...mutable])}, "setsResult" bool, result text, "clearsHeartbeat" bool`
+
+const MUTABLE_MEMBERS = mutable.map(([member]) => member as keyof TreeRow)
+
+/** A row to update, as it is sent: what is null is left out, which is the same in SQL and half of the work. */
+export function treeUpdate(row: TreeRow): object {
+  const sent: Record<string, unknown> = { bucket: row.bucket, id: row.id }
+  for (const member of MUTABLE_MEMBERS) if (row[member] !== null) sent[member] = row[member]
+  if (row.params !== undefined) sent.params = row.params
+  if (row.result !== undefined) {
+    sent.setsResult = true
+    if (row.result !== null) sent.result = row.result
+  }
+  if (row.heartbeat === null) sent.clearsHeartbeat = true
+  return sent
+}
+
+/** A row to insert, as it is sent. */
+export function treeInsert(row: TreeRow): object {
+  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null && value !== undefined))
+}
 
 /** The assignments of an update from such rows. */
 export function treeAssignments(row: string): string {
-  return entries
-    .filter(([member]) => !FIXED.has(member))
-    .map(([member, [column, type]]) => `${column} = ${sqlValue(row, member, type)}`)
-    .join(', ')
+  return mutable.map(([member, [column, type]]) => `${column} = ${sqlValue(row, member, type)}`).join(', ')
 }
 
 export const TREE_INSERT_COLUMNS = entries.map(([, [column]]) => column).join(', ')

@@ -1,9 +1,19 @@
 import type { RunError } from '../../core/failure.ts'
 import type { AttemptStatus, RunStatus } from '../../core/status.ts'
 import type { EventReason } from '../../core/transitions.ts'
+import { sqlStateOf } from '../pg-errors.ts'
 import { type JsonStatement, jsonStatement } from '../statement.ts'
 import type { StatementRunner } from './statement-runner.ts'
-import { TREE_INSERT_COLUMNS, TREE_RECORD, type TreeRow, treeAssignments, treeInsertValues } from './tree-row.ts'
+import {
+  TREE_INSERT_COLUMNS,
+  TREE_INSERT_RECORD,
+  TREE_UPDATE_RECORD,
+  type TreeRow,
+  treeAssignments,
+  treeInsert,
+  treeInsertValues,
+  treeUpdate,
+} from './tree-row.ts'
 
 export interface NewEvent {
   readonly bucket: number
@@ -44,17 +54,24 @@ export interface TreeChanges {
 class TreeConflict extends Error {
   /** SQLSTATE of a serialization failure: whoever repeats those repeats this. */
   readonly code = '40001'
+
+  constructor(cause: unknown) {
+    super('A run of the tree was being changed at that very moment', { cause })
+  }
 }
+
+/** SQLSTATE of a division by zero: how the statement says that it missed a row. */
+const MISSED = '22012'
 
 const moment = (ms: string) => `to_timestamp(${ms} / 1000.0)::timestamptz(3)`
 
 const statement: JsonStatement<{ changed: number }> = jsonStatement(`
 with input as materialized (
-  select i.* from json_to_record(:input) as i(updates json, inserts json, attempts json, events json)
+  select i.* from json_to_record(:input) as i(updates json, inserts json, attempts json, events json, expected int4)
 ), found as materialized (
   select u.*, r.tid
   from input i
-  cross join lateral json_to_recordset(i.updates) as u(${TREE_RECORD})
+  cross join lateral json_to_recordset(i.updates) as u(${TREE_UPDATE_RECORD})
   cross join lateral (
     select r.ctid as tid from action_do.runs r where r.bucket = u.bucket and r.id = u.id offset 0
   ) r
@@ -62,15 +79,15 @@ with input as materialized (
   update action_do.runs r set
     ${treeAssignments('f')},
     params = coalesce(f.params::json, r.params),
-    result = case when f."setsResult" then f.result::json else r.result end,
-    heartbeat = case when f."clearsHeartbeat" then null else r.heartbeat end
+    result = case when coalesce(f."setsResult", false) then f.result::json else r.result end,
+    heartbeat = case when coalesce(f."clearsHeartbeat", false) then null else r.heartbeat end
   from found f
   where r.ctid = f.tid
   returning r.id
 ), inserted as (
   insert into action_do.runs (${TREE_INSERT_COLUMNS}, fingerprint, params, result)
   select ${treeInsertValues('n')}, '', coalesce(n.params, 'null')::json, n.result::json
-  from input i cross join lateral json_to_recordset(i.inserts) as n(${TREE_RECORD})
+  from input i cross join lateral json_to_recordset(i.inserts) as n(${TREE_INSERT_RECORD})
 ), attempts_written as (
   insert into action_do.attempts (bucket, run_id, number, status, worker_id, started_at, finished_at, error)
   select a.bucket, a."runId", a.number, a.status, a."workerId", ${moment('a."startedAt"')}, ${moment('a."finishedAt"')}, a.error
@@ -85,20 +102,17 @@ with input as materialized (
     bucket int2, "rootId" uuid, seq int4, "runId" uuid, at float8, "stepKey" text, "from" action_do.run_status,
     "to" action_do.run_status, reason action_do.event_reason, attempt int4, error json, actor text, data json)
 )
-select count(*)::int as changed from changed`)
+-- a row that was missed must take the transaction with it, for its commit may be on its way already
+select 1 / (case when count(*) = (select count(*) from found) and count(*) = (select i.expected from input i) then 1 else 0 end) as changed
+from changed`)
 
 /** Writes what was decided, in one statement. The caller holds the locks of the roots. */
 export async function writeTrees(run: StatementRunner, changes: TreeChanges): Promise<void> {
-  const updates = changes.updates.map(encode)
-  const inserts = changes.inserts.map(encode)
-  const [row] = await run(statement, { ...changes, updates, inserts })
-  if (row?.changed !== updates.length) throw new TreeConflict('a run of the tree was being changed')
-}
-
-function encode(row: TreeRow): object {
-  return {
-    ...row,
-    setsResult: row.result !== undefined,
-    clearsHeartbeat: row.heartbeat === null,
+  const updates = changes.updates.map(treeUpdate)
+  const inserts = changes.inserts.map(treeInsert)
+  try {
+    await run(statement, { ...changes, updates, inserts, expected: updates.length })
+  } catch (error) {
+    throw sqlStateOf(error) === MISSED ? new TreeConflict(error) : error
   }
 }

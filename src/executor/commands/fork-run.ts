@@ -5,12 +5,15 @@ import {
   InvalidIdempotencyKeyError,
   InvalidInputError,
   InvalidTransitionError,
+  RequestError,
+  RunNotFoundError,
   StepNotFoundError,
 } from '../../core/request-errors.ts'
 import { ancestorsOf, type CompiledGraph, descendantsOf } from '../../core/workflow/graph.ts'
 import { stepsOf as readSteps } from '../../db/reads/steps.ts'
 import type { RunRow } from '../../db/rows.ts'
 import type { Executor } from '../executor.ts'
+import { whileUnavailable } from '../submissions.ts'
 import { beginWorkflow, type TakenStep } from '../workflow/begin-workflow.ts'
 import type { ControlRequest } from './control.ts'
 import { existingRun } from './execute-action.ts'
@@ -24,14 +27,26 @@ export interface ForkRequest extends ControlRequest {
 /**
  * Starts a new run of the same graph with the same params, that takes over what had succeeded before a step and runs the
  * step and everything after it anew. The steps of the new run pass on keys of their own: what they do, they do again, unless a
- * business key says otherwise. Throws `InvalidTransitionError` where something before the step has not ended.
+ * business key says otherwise. The same key again answers with the fork that it made, whatever has become of the source. Throws
+ * `InvalidTransitionError` where something before the step has not ended.
  */
 export async function forkRun(executor: Executor, request: ForkRequest, actor: string): Promise<Executed> {
-  const { idempotencyKey, fromStep, reason } = request
+  const { idempotencyKey } = request
   const problem = idempotencyKey === null ? undefined : idempotencyKeyProblem(idempotencyKey)
   if (problem) throw new InvalidIdempotencyKeyError(problem)
   const source = await stepOf(executor, request.id, null)
-  if (!source) return existingRun(executor, '', request.id).then((run) => ({ run, replayed: true }))
+  if (!source) throw new RunNotFoundError(request.id)
+  try {
+    return await fork(executor, source, request, actor)
+  } catch (refused) {
+    const earlier = refused instanceof RequestError ? await forkedEarlier(executor, source, request) : undefined
+    if (earlier) return earlier
+    throw refused
+  }
+}
+
+async function fork(executor: Executor, source: RunRow, request: ForkRequest, actor: string): Promise<Executed> {
+  const { fromStep, reason } = request
   if (source.parentId !== null || source.kind !== 'WORKFLOW' || source.graph === null)
     throw new InvalidInputError('id', 'names no root run of a workflow: only those are forked')
   const compiled = await executor.workflows.graphs.compiled(source.graph)
@@ -44,6 +59,19 @@ export async function forkRun(executor: Executor, request: ForkRequest, actor: s
     taken,
     data: { forkedFrom: showRunId(source.id), fromStep, reason },
   })
+}
+
+/** The run that the same request has made before, though it would be refused now. */
+async function forkedEarlier(executor: Executor, source: RunRow, request: ForkRequest): Promise<Executed | undefined> {
+  const { idempotencyKey } = request
+  if (idempotencyKey === null) return undefined
+  const id = keyedRunId('WORKFLOW', source.name, idempotencyKey)
+  const run = await whileUnavailable(executor.options.unavailableMs, () => executor.waits.read(id))
+  return run?.fingerprint.equals(fingerprintOf(source, request)) ? { run, replayed: true } : undefined
+}
+
+function fingerprintOf({ id }: RunRow, { fromStep }: ForkRequest): Buffer {
+  return fingerprint({ forkedFrom: id, fromStep })
 }
 
 /** The steps whose outcome is taken over: those that have succeeded, and do not depend on the one to begin with. */
@@ -98,10 +126,10 @@ interface Fork {
 }
 
 async function record(executor: Executor, source: RunRow, compiled: CompiledGraph, fork: Fork): Promise<Executed> {
-  const { idempotencyKey, fromStep } = fork.request
+  const { idempotencyKey } = fork.request
   const { name, version } = source
   const id = idempotencyKey === null ? newRunId() : keyedRunId('WORKFLOW', name, idempotencyKey)
-  const print = fingerprint({ forkedFrom: source.id, fromStep })
+  const print = fingerprintOf(source, fork.request)
   const outcome = await executor.workflows.commits.submit({
     rootId: id,
     create: {

@@ -6,7 +6,7 @@ import type { Executor } from '../executor.ts'
 import type { Advance } from '../workflow/advance.ts'
 import { movingBelow } from '../workflow/cancel-tree.ts'
 import { enterQueued } from '../workflow/claim-steps.ts'
-import { isUnentered } from '../workflow/host.ts'
+import { isUnentered } from '../workflow/queues.ts'
 import { type ControlRequest, control, reasonData } from './control.ts'
 import type { Executed } from './execution.ts'
 

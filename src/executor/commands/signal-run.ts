@@ -12,6 +12,10 @@ import { keepSignal, stepsWaitingFor } from '../../db/tree/signals.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Executor } from '../executor.ts'
 import type { Advance } from '../workflow/advance.ts'
+import { queueStep } from '../workflow/enter-step.ts'
+import { addItem } from '../workflow/grow-list.ts'
+import { LogicError } from '../workflow/logic-error.ts'
+import { graphQueue } from '../workflow/queues.ts'
 import { addressees, receive } from '../workflow/waits.ts'
 import { type ControlRequest, control } from './control.ts'
 import type { Executed } from './execution.ts'
@@ -58,9 +62,12 @@ async function whoWaits(advance: Advance, row: TreeRow, name: string): Promise<T
   const { tree } = advance
   const ids = await stepsWaitingFor(tree.run, row.rootId, name)
   await tree.load(ids)
-  return ids
-    .map((id) => tree.get(id))
-    .find((one) => one.status === 'WAITING' && addressees(advance, one).includes(row.id))
+  return ids.map((id) => tree.get(id)).find((one) => takesSignals(one) && addressees(advance, one).includes(row.id))
+}
+
+/** A step that waits, or a list that grows. */
+function takesSignals({ kind, status, waitName }: TreeRow): boolean {
+  return waitName !== null && status === (kind === 'GROUP' ? 'RUNNING' : 'WAITING')
 }
 
 /** A step that asks for a decision under this name; those of sub-workflows are not known before they begin. */
@@ -72,7 +79,9 @@ function asksForDecision({ tree }: Advance, row: TreeRow, name: string): boolean
 async function checkAhead({ tree, host }: Advance, row: TreeRow, name: string, payload: unknown): Promise<void> {
   if (row.graph === null) return
   const compiled = tree.graphOf(row)
-  const takers = compiled.graph.steps.filter(({ work }) => work.kind === 'signal' && work.name === name)
+  const takers = compiled.graph.steps.filter(
+    ({ work, each }) => (work.kind === 'signal' && work.name === name) || each?.more === name,
+  )
   const checks = takers.map(({ key }) => host.logic(compiled)?.steps.get(key)?.checkPayload?.(payload))
   const outcomes = await Promise.all(checks)
   const issues = outcomes.flatMap((one) => (one && !one.ok ? one.issues : []))
@@ -88,10 +97,29 @@ async function deliver(
   request: SignalRequest,
   actor: string,
 ): Promise<void> {
+  if (step.kind === 'GROUP') return add(advance, to, step, request, actor)
   const work = advance.tree.specOf(step).work as SignalWork
+  const compiled = advance.tree.graphOfStep(step)
+  if (!work.approval && !advance.host.logic(compiled)) {
+    // whoever has the code checks it, and takes it
+    await keep(advance, to, request, actor, null)
+    return queueStep(advance, step, graphQueue(compiled))
+  }
   const payload = await received(advance, step, work, request, actor)
   await keep(advance, to, request, actor, step.id)
   receive(advance, step, payload, actor)
+}
+
+/** Adds an item to a list. */
+async function add(advance: Advance, to: TreeRow, list: TreeRow, request: SignalRequest, actor: string): Promise<void> {
+  const item = await checked(advance, list, request.name, request.payload)
+  try {
+    await addItem(advance, list, item)
+  } catch (thrown) {
+    if (!(thrown instanceof LogicError)) throw thrown
+    throw new InvalidParamsError(request.name, [{ path: '', message: thrown.message }], 'signal')
+  }
+  await keep(advance, to, request, actor, list.id)
 }
 
 async function received(advance: Advance, step: TreeRow, work: SignalWork, request: SignalRequest, actor: string) {

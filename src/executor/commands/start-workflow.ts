@@ -17,7 +17,7 @@ import type { Executor } from '../executor.ts'
 import { whileUnavailable } from '../submissions.ts'
 import type { Advance } from '../workflow/advance.ts'
 import { beginWorkflow } from '../workflow/begin-workflow.ts'
-import { graphQueue } from '../workflow/host.ts'
+import { graphQueue } from '../workflow/queues.ts'
 import { acceptDefinition, nameIn } from './define-workflow.ts'
 import { checkRunAt, checkWait } from './execute-action.ts'
 import type { Executed } from './execution.ts'
@@ -67,7 +67,10 @@ async function graphOf(executor: Executor, { name, definition }: StartWorkflow):
     await whileUnavailable(executor.options.unavailableMs, () => graphs.add(compiled))
     return compiled
   }
-  const compiled = await whileUnavailable(executor.options.unavailableMs, () => graphs.current(name))
+  // a name that Postgres cannot store names nothing
+  const compiled = await whileUnavailable(executor.options.unavailableMs, async () =>
+    jsonIssues(name).length > 0 ? undefined : graphs.current(name),
+  )
   if (!compiled) {
     const known = await graphs.all()
     throw new WorkflowNotFoundError(

@@ -1,6 +1,6 @@
 import type { RunError } from '../../core/failure.ts'
 import { stepRunId } from '../../core/ids.ts'
-import { canceledByJoin, onErrorOf } from '../../core/workflow/graph.ts'
+import { canceledByJoin, EVERY_STEP, onErrorOf } from '../../core/workflow/graph.ts'
 import { joinVerdict } from '../../core/workflow/join.ts'
 import type { Turn } from '../../db/limits.ts'
 import { readChildren } from '../../db/tree/read-tree.ts'
@@ -8,6 +8,7 @@ import type { Resolution, TreeRow } from '../../db/tree/tree-row.ts'
 import type { RegisteredAction } from '../registry.ts'
 import { cancelStep } from './cancel-tree.ts'
 import { beginCompensation, callsForCompensation, compensationEnded } from './compensate.ts'
+import { completeList } from './enough.ts'
 import { enterStep } from './enter-step.ts'
 import { finish } from './finish.ts'
 import { groupChildEnded } from './group.ts'
@@ -109,7 +110,11 @@ export class Advance {
   }
 
   private async tellDependents(workflow: TreeRow, row: TreeRow): Promise<void> {
-    if (row.resolved === null) return
+    if (row.resolved === null || this.tree.heardBefore.has(row)) return
+    const { cancels, completes = [] } = this.tree.specOf(row)
+    // a list that has enough is completed, although its last runs go on; where all is undone, nothing is left to cancel
+    const completed = workflow.status === 'RUNNING' && (row.status === 'SUCCEEDED' || row.status === 'RUNNING')
+    if (completed && cancels.includes(EVERY_STEP)) return this.cancelOthers(workflow, this.othersThan(row), row)
     for (const id of this.dependentsOf(row)) {
       const dependent = this.tree.get(id)
       dependent.pendingCount--
@@ -117,7 +122,20 @@ export class Advance {
       this.tree.touch(dependent)
       await this.consider(workflow, dependent)
     }
-    if (row.status === 'SUCCEEDED') await this.cancelOthers(workflow, this.tree.specOf(row).cancels, row)
+    if (!completed) return
+    await this.cancelOthers(workflow, cancels, row)
+    await this.completeLists(workflow, completes, row)
+  }
+
+  /** The other steps of a step's workflow. */
+  private othersThan(row: TreeRow): string[] {
+    return this.tree.graphOfStep(row).order.filter((key) => key !== row.stepKey)
+  }
+
+  private async completeLists(workflow: TreeRow, keys: readonly string[], by: TreeRow): Promise<void> {
+    const ids = keys.map((key) => stepRunId(workflow.id, key, null))
+    if (ids.length > 0) await this.tree.load(ids)
+    for (const id of ids) await completeList(this, this.tree.get(id), { by: by.stepKey })
   }
 
   /** Decides whether a step runs now, is skipped, or waits on. */

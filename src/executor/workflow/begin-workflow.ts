@@ -3,10 +3,10 @@ import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Advance } from './advance.ts'
 import { queueStep } from './enter-step.ts'
 import { LOOP_DONE } from './group.ts'
-import { graphQueue, workflowQueue } from './host.ts'
 import { LogicError } from './logic-error.ts'
 import { newStep } from './new-step.ts'
 import { planSteps } from './plan-steps.ts'
+import { graphQueue, workflowQueue } from './queues.ts'
 
 /** Levels of sub-workflows: a recursion that does not end is stopped there. */
 const MAX_DEPTH = 100
@@ -52,18 +52,20 @@ export async function beginWorkflow(
   const { tree, host, outcomes } = advance
   if (!host.logic(compiled)) return queueStep(advance, row, graphQueue(compiled))
   makeRoom(advance, row, compiled.graph.steps.length)
-  await outcomes.paramsOf(row)
   const { deadlineMs } = compiled.graph
   if (deadlineMs !== undefined) {
     row.wakeAt = tree.nowMs + deadlineMs
     advance.timed = true
   }
+  await outcomes.paramsOf(row)
   const steps = await planSteps(
     advance,
     row,
     compiled.hash,
     compiled.graph.steps.map((spec) => ({ spec, index: null })),
   )
+  // whoever remembers its params by its generation must not take those of before
+  if (row.startedAt !== null) row.generation++
   row.startedAt ??= tree.nowMs
   row.queue = null
   const change = {

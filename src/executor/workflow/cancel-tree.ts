@@ -53,10 +53,10 @@ export function cutAttempt({ tree, revoked }: Advance, row: TreeRow, change: Cha
 /** Everything below a run that moves, the deepest first. */
 export async function movingBelow(tree: Tree, row: TreeRow): Promise<TreeRow[]> {
   const found: TreeRow[] = []
-  for (let parents = [row]; parents.length > 0; ) {
+  for (let parents = [row].filter(hasRuns); parents.length > 0; ) {
     const rows = await readChildren(
       tree.run,
-      parents.filter(({ kind }) => kind === 'WORKFLOW' || kind === 'GROUP').map(({ id }) => id),
+      parents.map(({ id }) => id),
       MOVING,
     )
     tree.admit(rows)
@@ -65,10 +65,15 @@ export async function movingBelow(tree: Tree, row: TreeRow): Promise<TreeRow[]> 
       ({ parentId, status }) => parentId !== null && known.has(parentId) && isMoving(status),
     )
     found.unshift(...mine)
-    parents = mine
+    parents = mine.filter(hasRuns)
   }
   await tree.loadGraphs()
   return found
+}
+
+/** Something that may have runs below it. */
+function hasRuns({ kind, startedAt }: TreeRow): boolean {
+  return (kind === 'WORKFLOW' || kind === 'GROUP') && startedAt !== null
 }
 
 function isMoving(status: TreeRow['status']): boolean {

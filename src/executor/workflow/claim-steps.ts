@@ -8,9 +8,9 @@ import { queueAction, runHere } from './begin-action.ts'
 import { beginWorkflow, continueSubWorkflow } from './begin-workflow.ts'
 import { cancelStep } from './cancel-tree.ts'
 import { beginCompensation } from './compensate.ts'
-import { enterStep, refuseStep } from './enter-step.ts'
-import { loopTurn } from './group.ts'
-import { isUnentered } from './host.ts'
+import { enterStep, hasBegun, refuseStep } from './enter-step.ts'
+import { resumeGroup } from './group.ts'
+import { isUnentered } from './queues.ts'
 import { logicError } from './step-errors.ts'
 import type { TreeCommand } from './tree-command.ts'
 import { wake } from './waits.ts'
@@ -65,9 +65,10 @@ export async function enterQueued(advance: Advance, row: TreeRow): Promise<void>
   const { tree } = advance
   if (row.status !== 'QUEUED' || !isUnentered(row.queue)) return
   const parent = tree.parentOf(row)
-  if (parent && row.startedAt === null && row.kind !== 'WORKFLOW') return enterStep(advance, tree.workflowOf(row), row)
+  const begun = hasBegun(row)
+  if (parent && !begun && row.kind !== 'WORKFLOW') return enterStep(advance, tree.workflowOf(row), row)
   try {
-    if (row.startedAt !== null) await goOn(advance, row)
+    if (begun) await goOn(advance, row)
     else if (row.graph !== null) await beginWorkflow(advance, row, tree.graphOf(row))
     // its params were computed before: it lacked the workflow itself
     else if (row.queue?.startsWith('workflow:')) await continueSubWorkflow(advance, row)
@@ -89,7 +90,7 @@ async function goOn(advance: Advance, row: TreeRow): Promise<void> {
       (a, b) => (a && (a.stepIndex ?? 0) > (b.stepIndex ?? 0) ? a : b),
       undefined,
     )
-    if (last) await loopTurn(advance, row, last)
+    if (last) await resumeGroup(advance, row, last)
   }
   tree.idle.add(row)
 }

@@ -3,10 +3,10 @@ import type { GraphLogic, Iteration, StepLogic } from '../../core/workflow/logic
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Advance } from './advance.ts'
 import { beginList, beginLoop } from './group.ts'
-import { graphQueue } from './host.ts'
 import { encodeJson } from './json-text.ts'
 import { LogicError } from './logic-error.ts'
 import { renewKey } from './plan-steps.ts'
+import { graphQueue } from './queues.ts'
 import { sharedBy } from './shared-work.ts'
 import { startWork } from './start-work.ts'
 import { beginSleep, beginWaitForSignal } from './waits.ts'
@@ -74,16 +74,26 @@ export function inputOf(
   return outcomes.evaluate(workflow, key, 'mapper', (scope) => logic.input?.(scope, iteration))
 }
 
-/** Leaves a step that has not begun to a worker that can begin it. */
+/** Leaves a step to a worker that has the code of its graph: to begin it, or to go on with it where it had stopped. */
 export function queueStep(advance: Advance, row: TreeRow, queue: string): void {
   const { tree } = advance
+  const goesOn = row.status === 'RUNNING'
   row.queue = queue
   row.paused = tree.root.paused
   row.availableAt = tree.nowMs
   // it may be in another queue already, or have been paused there
   if (row.status === 'QUEUED') tree.touch(row)
   else tree.transition(row, 'QUEUED', row.status === 'PENDING' ? 'READY' : 'GRAPH_NEEDED', { data: { queue } })
+  if (goesOn) row.wait = GOES_ON
   if (!row.paused) advance.queued.add(queue)
+}
+
+/** In the place of what it waits for: a workflow or a loop is under way, and only needs its code. */
+const GOES_ON = { kind: 'graph' }
+
+/** Whether a queued run had begun when it was left to whoever has its graph. */
+export function hasBegun({ wait }: TreeRow): boolean {
+  return (wait as { kind?: string } | null)?.kind === GOES_ON.kind
 }
 
 /** The step's own logic failed. A fault of the database or of the server is thrown on. */

@@ -5,9 +5,9 @@ import type { Advance } from './advance.ts'
 import { beginCompensation, callsForCompensation, compensateNext } from './compensate.ts'
 import { queueStep } from './enter-step.ts'
 import { LOOP_DONE } from './group.ts'
-import { graphQueue } from './host.ts'
 import { encodeJson } from './json-text.ts'
 import { LogicError } from './logic-error.ts'
+import { graphQueue } from './queues.ts'
 import { logicError } from './step-errors.ts'
 
 /** Ends a workflow or a group of which nothing moves any more: as its steps ended. */
@@ -19,7 +19,9 @@ export async function finish(advance: Advance, row: TreeRow): Promise<void> {
     return
   }
   if (row.kind === 'GROUP' && tree.specOf(row).each && (row.nextIndex ?? 0) < (row.size ?? 0)) return
-  if (row.indeterminateCount > 0)
+  // those that depend on a list that had enough have gone on: how its last runs ended changes nothing
+  if (row.kind === 'GROUP' && row.resolved !== null) succeedGroup(advance, row)
+  else if (row.indeterminateCount > 0)
     tree.transition(row, 'INDETERMINATE', 'STEP_INDETERMINATE', {
       error: logicError('OUTCOME_UNKNOWN', 'The outcome of a step is unknown; resolve or retry it'),
     })

@@ -9,7 +9,8 @@ export function groupResult({ graph, steps }: CompiledGraph, group: RunRow, runs
   const ordered = [...runs].sort((a, b) => (a.stepIndex ?? 0) - (b.stepIndex ?? 0)).slice(0, group.size ?? runs.length)
   if (spec.repeat) return ordered.at(-1)?.result ?? null
   const continues = onErrorOf(graph, spec) === 'continue'
-  return ordered.map(({ status, result, error }) =>
+  const completed = ordered.filter(({ resolved }) => resolved === 'live')
+  return completed.map(({ status, result, error }) =>
     continues ? (status === 'FAILED' ? { error } : { result }) : result,
   )
 }

@@ -4,16 +4,19 @@ import type { StepLogic } from '../../core/workflow/logic.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Advance } from './advance.ts'
 import { makeRoom } from './begin-workflow.ts'
+import { askEnough } from './enough.ts'
 import { inputOf, queueStep, refuseStep } from './enter-step.ts'
-import { graphQueue } from './host.ts'
+import { takeKeptItems } from './grow-list.ts'
 import { encodeJson } from './json-text.ts'
 import { LogicError } from './logic-error.ts'
 import { iterationOf } from './outcomes.ts'
 import { paramsBefore, planSteps, renewKey, renewKeyFrom } from './plan-steps.ts'
+import { graphQueue } from './queues.ts'
 import { type Shared, sharedBy } from './shared-work.ts'
 import { startWork } from './start-work.ts'
 
-const MAX_ITEMS = 10_000
+/** Items of a list. */
+export const MAX_ITEMS = 10_000
 
 /** In the place of the next index: the loop's condition holds. */
 export const LOOP_DONE = -1
@@ -39,30 +42,48 @@ export async function beginList(advance: Advance, workflow: TreeRow, group: Tree
     (row, index) => row.status === 'SUCCEEDED' && before.get(row.id) === items[index]?.params,
   )
   openGroup(advance, group, items.length)
+  group.waitName = spec.each?.more ?? null
   for (const [index, run] of runs.entries()) if (run.status === 'PENDING') prepare(advance, run, items[index]!, before)
   group.nextIndex = 0
-  await fill(advance, group, spec.each?.concurrency ?? items.length)
+  await fill(advance, group)
+  if (group.waitName !== null) await takeKeptItems(advance, group, group.waitName)
 }
 
 /** What a run of a list is given, and what it shares with others: the item itself is not kept. */
-interface Item {
+export interface Item {
   readonly params: string
   readonly shared: Shared
 }
 
 async function itemsOf(advance: Advance, workflow: TreeRow, spec: StepSpec, logic: StepLogic): Promise<Item[]> {
   const items: Item[] = []
-  for (const [index, item] of (await listOf(advance, workflow, spec, logic)).entries()) {
-    const iteration = iterationOf(index, item)
-    const input = await inputOf(advance, workflow, spec, logic, iteration)
-    const what = `params of step "${spec.key}[${index}]"`
-    const params = encodeJson(input ?? {}, advance.host.maxParamsBytes, what)
-    items.push({ params, shared: await sharedBy(advance, workflow, spec, logic, iteration) })
-  }
+  for (const [index, item] of (await listOf(advance, workflow, spec, logic)).entries())
+    items.push(await itemAt(advance, workflow, spec, logic, index, item))
   return items
 }
 
-function prepare({ tree }: Advance, run: TreeRow, { params, shared }: Item, before: ReadonlyMap<string, string>): void {
+/** What the run at a place of a list is given. */
+export async function itemAt(
+  advance: Advance,
+  workflow: TreeRow,
+  spec: StepSpec,
+  logic: StepLogic,
+  index: number,
+  item: unknown,
+): Promise<Item> {
+  const iteration = iterationOf(index, item)
+  const input = await inputOf(advance, workflow, spec, logic, iteration)
+  const params = encodeJson(input ?? {}, advance.host.maxParamsBytes, `params of step "${spec.key}[${index}]"`)
+  return { params, shared: await sharedBy(advance, workflow, spec, logic, iteration) }
+}
+
+/** Gives a run of a list what it begins with. */
+export function prepare(
+  { tree }: Advance,
+  run: TreeRow,
+  { params, shared }: Item,
+  before: ReadonlyMap<string, string>,
+): void {
   renewKeyFrom(run, before.get(run.id), params)
   run.params = params
   run.wait = shared
@@ -79,10 +100,14 @@ async function forgetSurplus({ tree }: Advance, group: TreeRow, size: number): P
   for (const id of ids) tree.dismiss(tree.get(id))
 }
 
-/** Begins the next runs of a list, as many as there is room for; those that are done already take none. */
-async function fill(advance: Advance, group: TreeRow, room: number): Promise<void> {
+/**
+ * Begins the next runs of a list, as many as there is room for; those that are done already take none. One that waits for its
+ * next attempt keeps its place.
+ */
+export async function fill(advance: Advance, group: TreeRow): Promise<void> {
   const { tree } = advance
-  for (let left = room; left > 0 && (group.nextIndex ?? 0) < (group.size ?? 0); ) {
+  const atOnce = tree.specOf(group).each?.concurrency ?? Number.POSITIVE_INFINITY
+  for (let left = atOnce - group.activeCount; left > 0 && (group.nextIndex ?? 0) < (group.size ?? 0); ) {
     const id = stepRunId(group.id, group.stepKey ?? '', group.nextIndex ?? 0)
     await tree.load([id])
     const next = tree.get(id)
@@ -143,11 +168,25 @@ async function beginIteration(advance: Advance, run: TreeRow): Promise<void> {
 export async function groupChildEnded(advance: Advance, group: TreeRow, run: TreeRow): Promise<void> {
   if (group.status !== 'RUNNING') return
   if (advance.tree.specOf(group).repeat) return loopTurn(advance, group, run)
-  await fill(advance, group, 1)
+  await listTurn(advance, group, run)
+}
+
+/** Asks whether a list has enough, and begins its next runs if it goes on. */
+async function listTurn(advance: Advance, group: TreeRow, run: TreeRow): Promise<void> {
+  if (run.resolved === 'live' && group.resolved === null) await askEnough(advance, group)
+  if (group.status === 'RUNNING') await fill(advance, group)
+}
+
+/** Goes on with a list or a loop that was left to a worker that has its code, where it was. */
+export async function resumeGroup(advance: Advance, group: TreeRow, last: TreeRow): Promise<void> {
+  const { each } = advance.tree.specOf(group)
+  if (!each) return loopTurn(advance, group, last)
+  group.waitName = each.more ?? null
+  await listTurn(advance, group, last)
 }
 
 /** Asks whether a loop is done, and begins its next iteration if not. */
-export async function loopTurn(advance: Advance, group: TreeRow, run: TreeRow): Promise<void> {
+async function loopTurn(advance: Advance, group: TreeRow, run: TreeRow): Promise<void> {
   if (run.resolved !== 'live') return
   const { tree, host, outcomes } = advance
   const workflow = tree.workflowOf(group)

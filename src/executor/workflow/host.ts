@@ -1,6 +1,7 @@
 import type { CompiledGraph } from '../../core/workflow/graph.ts'
 import type { GraphLogic } from '../../core/workflow/logic.ts'
 import type { RegisteredAction } from '../registry.ts'
+import type { ParamsCache } from './params-cache.ts'
 import type { GraphSource } from './tree.ts'
 
 /** What the node offers to whoever advances a tree on it. */
@@ -15,24 +16,7 @@ export interface Host extends GraphSource {
   /** Gives back what was reserved and not used. */
   release(action: RegisteredAction): void
   readonly workerId: string
+  readonly params: ParamsCache
   readonly maxParamsBytes: number
   readonly maxResultBytes: number
-}
-
-/** What a run must wait for when the node that would begin it lacks the code of its graph. */
-export function graphQueue({ hash, graph }: CompiledGraph): string {
-  return graph.definition === undefined ? `graph:${hash}` : DATA_QUEUE
-}
-
-/** Runs of graphs that were given as data: any worker can go on with them. */
-export const DATA_QUEUE = 'graph:data'
-
-/** Sub-workflows that nobody had registered when their turn came. */
-export function workflowQueue(name: string): string {
-  return `workflow:${name}`
-}
-
-/** Whether what waits in a queue has not begun: its params are still to be computed. */
-export function isUnentered(queue: string | null): boolean {
-  return queue !== null && (queue.startsWith('graph:') || queue.startsWith('workflow:'))
 }

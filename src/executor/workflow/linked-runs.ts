@@ -1,9 +1,13 @@
 import type { Logger } from 'pino'
 import { showRunId } from '../../core/ids.ts'
-import { IdempotencyMismatchError, InvalidTransitionError, RequestError } from '../../core/request-errors.ts'
+import {
+  type ErrorCode,
+  IdempotencyMismatchError,
+  InvalidTransitionError,
+  RequestError,
+} from '../../core/request-errors.ts'
 import { hasEnded } from '../../core/status.ts'
 import { settledLinks, type WaitingLink } from '../../db/reads/links.ts'
-import { runsByIds } from '../../db/reads/runs.ts'
 import type { RunRow } from '../../db/rows.ts'
 import { readParams } from '../../db/tree/read-tree.ts'
 import { runnerOf } from '../../db/tree/statement-runner.ts'
@@ -16,6 +20,9 @@ import { failLinked, linkedEnded, linkedMismatch } from './shared-work.ts'
 import { logicError } from './step-errors.ts'
 
 const BATCH = 500
+/** Refusals that time may lift: a full queue, a database that is away, an action that another node has registered. */
+const PASSING = new Set<ErrorCode>(['SERVICE_UNAVAILABLE', 'RATE_LIMITED', 'ACTION_NOT_FOUND'])
+
 /** Recorded with what the server submits for a step. */
 const ACTOR = 'workflow'
 
@@ -63,7 +70,9 @@ export class LinkedRuns {
     if (this.watching.has(linkedId)) return
     this.watching.set(
       linkedId,
-      this.executor.hub.watch(linkedId, () => this.sweeping.wake()),
+      this.executor.hub.watch(linkedId, (run) => {
+        if (run === undefined || hasEnded(run.status)) this.sweeping.wake()
+      }),
     )
   }
 
@@ -80,7 +89,7 @@ export class LinkedRuns {
   private async refused({ rowId, rootId, linkedId }: Link, error: unknown): Promise<void> {
     if (error instanceof IdempotencyMismatchError)
       return this.tell(rowId, rootId, (advance, row) => linkedMismatch(advance, row, linkedId))
-    if (error instanceof RequestError && error.code !== 'SERVICE_UNAVAILABLE' && error.code !== 'RATE_LIMITED')
+    if (error instanceof RequestError && !PASSING.has(error.code))
       return this.tell(rowId, rootId, (advance, row) => {
         if (row.status !== 'WAITING' || row.linkedId !== linkedId) return
         failLinked(advance, row, logicError(error.code, error.message))
@@ -107,26 +116,18 @@ export class LinkedRuns {
   private async sweep(): Promise<number> {
     const { db, options } = this.executor
     const links = await settledLinks(db, BATCH)
-    const linked = await runsByIds(
-      db,
-      links.map(({ linkedId }) => linkedId),
-    )
-    await Promise.all(links.map((link, i) => this.handle(link, linked[i])))
-    this.unwatchSettled(linked)
+    await Promise.all(links.map((link) => this.handle(link)))
+    for (const { linkedId, status } of links) if (status !== null) this.unwatch(linkedId)
     return links.length === BATCH ? 0 : options.pollMs
   }
 
-  private unwatchSettled(linked: readonly (RunRow | undefined)[]): void {
-    for (const run of linked) {
-      if (!run || !hasEnded(run.status)) continue
-      this.watching.get(run.id)?.()
-      this.watching.delete(run.id)
-    }
+  private unwatch(linkedId: string): void {
+    this.watching.get(linkedId)?.()
+    this.watching.delete(linkedId)
   }
 
-  private async handle(link: WaitingLink, run: RunRow | undefined): Promise<void> {
-    const { id: rowId, rootId, linkedId, name, key } = link
-    if (run) return this.tell(rowId, rootId, (advance, row) => linkedEnded(advance, row, run))
+  /** Asks again, as the step did: so that the params are compared too, and a lost submission is made good. */
+  private async handle({ id: rowId, rootId, linkedId, name, key }: WaitingLink): Promise<void> {
     const [read] = await readParams(runnerOf(this.executor.db.hot), [rowId])
     await this.follow({ rowId, rootId, linkedId, name, key, params: read?.params ?? {} }, false)
   }

@@ -17,7 +17,7 @@ const MAX_REMEMBERED = 10_000
 /** What the steps of a tree left, as mappers see it, read once in a transaction and only where it is asked for. */
 export class Outcomes {
   private readonly loaded = new Map<string, unknown>()
-  private readonly params = new Map<string, unknown>()
+  private readonly params = new Map<string, { readonly value: unknown }>()
   private readonly tree: Tree
   private readonly host: Host
 
@@ -33,18 +33,24 @@ export class Outcomes {
 
   /** The params that a workflow was given, as its schema reads them. */
   async paramsOf(workflow: TreeRow): Promise<unknown> {
-    if (!this.params.has(workflow.id)) {
-      const text = workflow.params
-      const given = text === undefined ? (await readParams(this.tree.run, [workflow.id]))[0]?.params : JSON.parse(text)
-      const logic = this.host.logic(this.tree.graphOf(workflow))
-      const checked = await logic?.checkParams(given ?? null)
-      if (checked && !checked.ok)
-        throw new LogicError('INVALID_PARAMS', 'The params do not fit the workflow any more', {
-          issues: checked.issues,
-        })
-      this.params.set(workflow.id, checked ? checked.value : given)
-    }
-    return this.params.get(workflow.id)
+    // what runs again may have been given other params
+    const key = `${workflow.id} ${workflow.generation}`
+    const known = this.params.get(workflow.id) ?? this.host.params.get(key)
+    if (known) return known.value
+    const given = await this.givenTo(workflow)
+    const logic = this.host.logic(this.tree.graphOf(workflow))
+    const checked = await logic?.checkParams(given)
+    if (checked && !checked.ok)
+      throw new LogicError('INVALID_PARAMS', 'The params do not fit the workflow any more', { issues: checked.issues })
+    const params = { value: checked ? checked.value : given }
+    this.params.set(workflow.id, params)
+    if (logic) this.host.params.set(key, params, JSON.stringify(given).length)
+    return params.value
+  }
+
+  private async givenTo({ id, params }: TreeRow): Promise<unknown> {
+    if (params !== undefined) return JSON.parse(params)
+    return (await readParams(this.tree.run, [id]))[0]?.params ?? null
   }
 
   /**
@@ -97,15 +103,15 @@ export class Outcomes {
     return asSeen(this.current(run.id, read), this.continues(run))
   }
 
-  /** What the iterations of a group left, by index. */
+  /** What the iterations of a group left that were completed, in their order. */
   async iterations(group: TreeRow): Promise<unknown[]> {
     const rows = await readIterations(this.tree.run, [group.id])
     const byIndex = new Map(rows.map((row) => [row.stepIndex, row]))
     const continues = this.continues(group)
-    return Array.from({ length: group.size ?? 0 }, (_, index) => {
-      const id = stepRunId(group.id, group.stepKey ?? '', index)
-      return asSeen(this.current(id, byIndex.get(index)), continues)
-    })
+    const current = Array.from({ length: group.size ?? 0 }, (_, index) =>
+      this.current(stepRunId(group.id, group.stepKey ?? '', index), byIndex.get(index)),
+    )
+    return current.filter((row) => row?.resolved === 'live').map((row) => asSeen(row, continues))
   }
 
   private async load(workflow: TreeRow, keys: Iterable<string>): Promise<void> {
@@ -130,7 +136,9 @@ export class Outcomes {
   /** A list's results in order; a loop's last one. */
   private async ofGroup(id: string, row: OutcomeRow): Promise<unknown> {
     if (row.status === 'SKIPPED') return row.result ?? undefined
-    if (row.status !== 'SUCCEEDED') return asSeen(row, row.resolved === 'live')
+    const failed = row.status === 'FAILED' || row.status === 'COMPENSATED'
+    // one that has enough has its results although it is not over
+    if (failed || (row.status !== 'SUCCEEDED' && row.resolved !== 'live')) return asSeen(row, row.resolved === 'live')
     await this.tree.load([id])
     const group = this.tree.get(id)
     const results = await this.iterations(group)

@@ -33,11 +33,13 @@ export type TreeOutcome<T = unknown> =
 export interface AppliedTrees {
   readonly outcomes: TreeOutcome[]
   readonly advances: Advance[]
+  /** The statements that write it: sent, and not awaited. */
+  readonly writes: Promise<void>[]
 }
 
 /**
  * Applies commands to their trees in the transaction of `run`: locks the roots in order, reads what is needed, decides in
- * memory, and writes everything in one statement. On an error what was reserved on this node is given back.
+ * memory, and sends off what is to be written. On an error what was reserved on this node is given back.
  */
 export async function applyToTrees(
   run: StatementRunner,
@@ -88,8 +90,8 @@ async function apply(
     for (const command of ofRoot) outcomes.set(command, await applyOne(command, advance))
   })
   await allOf(working)
-  await write(run, advances)
-  return { outcomes: commands.map((command) => outcomes.get(command) ?? { kind: 'exists' }), advances }
+  const writes = write(run, advances)
+  return { outcomes: commands.map((command) => outcomes.get(command) ?? { kind: 'exists' }), advances, writes }
 }
 
 /** All of them, also when one fails: nothing may go on reserving once the others are given back. */
@@ -112,18 +114,22 @@ async function applyOne(command: TreeCommand, advance: Advance): Promise<TreeOut
 /** So many rows in one statement: a larger tree takes several. */
 const CHUNK = 2_000
 
-async function write(run: StatementRunner, advances: readonly Advance[]): Promise<void> {
+function write(run: StatementRunner, advances: readonly Advance[]): Promise<void>[] {
   const trees = advances.map(({ tree }) => tree).filter(({ changed }) => changed)
-  if (trees.length === 0) return
+  if (trees.length === 0) return []
+  const writes: Promise<void>[] = []
   const inserts = trees.flatMap((tree) => tree.inserts)
   const events = trees.flatMap((tree) => tree.events)
   const updates = trees.flatMap((tree) => tree.updates)
   const attempts = trees.flatMap((tree) => tree.attempts)
   for (let i = 0; i === 0 || i < Math.max(inserts.length, events.length, updates.length, attempts.length); i += CHUNK)
-    await writeTrees(run, {
-      inserts: inserts.slice(i, i + CHUNK),
-      events: events.slice(i, i + CHUNK),
-      updates: updates.slice(i, i + CHUNK),
-      attempts: attempts.slice(i, i + CHUNK),
-    })
+    writes.push(
+      writeTrees(run, {
+        inserts: inserts.slice(i, i + CHUNK),
+        events: events.slice(i, i + CHUNK),
+        updates: updates.slice(i, i + CHUNK),
+        attempts: attempts.slice(i, i + CHUNK),
+      }),
+    )
+  return writes
 }

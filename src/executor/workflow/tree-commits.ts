@@ -1,7 +1,7 @@
 import { bucketOf } from '../../core/ids.ts'
 import type { Database, UserTransaction } from '../../db/client.ts'
 import { byBucketAndId, GroupCommit } from '../../db/group-commit.ts'
-import { inTransaction } from '../../db/transaction.ts'
+import { inPipelinedTransaction } from '../../db/transaction.ts'
 import { runnerOf, userRunnerOf } from '../../db/tree/statement-runner.ts'
 import { whileUnavailable } from '../submissions.ts'
 import type { Advance } from './advance.ts'
@@ -38,10 +38,10 @@ export class TreeCommits {
   private async commit(commands: readonly TreeCommand[]): Promise<TreeOutcome[]> {
     let advances: readonly Advance[] = []
     try {
-      const { outcomes } = await inTransaction(this.db.hot, async (tx) => {
+      const outcomes = await inPipelinedTransaction(this.db.hot, async (tx) => {
         const applied = await applyToTrees(runnerOf(tx), commands, this.host, this.db.clock.offsetMs)
         advances = applied.advances
-        return applied
+        return { value: applied.outcomes, sent: applied.writes }
       })
       for (const advance of advances) if (advance.tree.changed) this.committed(advance)
       return outcomes
@@ -81,7 +81,13 @@ export class TreeCommits {
    */
   async within<T>(tx: UserTransaction, command: TreeCommand<T>) {
     const { host, db } = this
-    const { outcomes, advances } = await applyToTrees(userRunnerOf(tx), [command], host, db.clock.offsetMs)
+    const { outcomes, advances, writes } = await applyToTrees(userRunnerOf(tx), [command], host, db.clock.offsetMs)
+    try {
+      await Promise.all(writes)
+    } catch (error) {
+      abandon(advances, host)
+      throw error
+    }
     return {
       outcome: outcomes[0] as TreeOutcome<T>,
       committed: () => {

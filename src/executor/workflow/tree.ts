@@ -33,6 +33,8 @@ export interface GraphSource {
 export class Tree {
   private readonly rows = new Map<string, TreeRow>()
   private readonly graphs = new Map<string, CompiledGraph>()
+  /** Hashes of graphs that rows have, and that are not loaded yet. */
+  private readonly wanted = new Set<string>()
   private readonly fresh = new Set<TreeRow>()
   private readonly touched = new Set<TreeRow>()
   readonly events: NewEvent[] = []
@@ -41,6 +43,8 @@ export class Tree {
   readonly turnsOver: Turn[] = []
   /** Workflows and groups of which nothing moves any more. */
   readonly idle = new Set<TreeRow>()
+  /** Lists that ended after those that depend on them had gone on: nobody needs to hear of it. */
+  readonly heardBefore = new Set<TreeRow>()
   readonly nowMs: number
   readonly run: StatementRunner
   private readonly rootId: string
@@ -72,7 +76,9 @@ export class Tree {
 
   /** Reads rows that are not there yet, with everything above them and their graphs. Unknown ids are left out. */
   async load(ids: Iterable<string>): Promise<void> {
-    for (let missing = this.missing(ids); missing.length > 0; ) {
+    let missing = this.missing(ids)
+    if (missing.length === 0) return
+    while (missing.length > 0) {
       const rows = await readTreeRows(this.run, missing)
       this.admit(rows)
       missing = this.missing(rows.flatMap(({ parentId }) => parentId ?? []))
@@ -82,13 +88,20 @@ export class Tree {
 
   /** Takes rows that were read in this transaction. */
   admit(rows: readonly TreeRow[]): void {
-    for (const row of rows) if (!this.rows.has(row.id)) this.rows.set(row.id, row)
+    for (const row of rows) {
+      if (this.rows.has(row.id)) continue
+      this.rows.set(row.id, row)
+      for (const hash of [row.graph, row.parentGraph])
+        if (hash !== null && !this.graphs.has(hash)) this.wanted.add(hash)
+    }
   }
 
+  /** Loads the graphs of the rows that were taken. */
   async loadGraphs(): Promise<void> {
-    for (const { graph, parentGraph } of this.rows.values())
-      for (const hash of [graph, parentGraph])
-        if (hash !== null && !this.graphs.has(hash)) this.graphs.set(hash, await this.source.compiled(hash))
+    for (const hash of this.wanted) {
+      this.wanted.delete(hash)
+      this.graphs.set(hash, await this.source.compiled(hash))
+    }
   }
 
   addGraph(compiled: CompiledGraph): void {
@@ -170,7 +183,12 @@ export class Tree {
     if (!isLegal({ from, to, reason })) throw new Error(`no transition leads from ${from} to ${to} by ${reason}`)
     const held = holdsUp(row)
     row.status = to
-    row.resolved = hasEnded(to) ? (change.resolved ?? null) : null
+    const early = row.resolved !== null && !hasEnded(from) && hasEnded(to)
+    if (early) this.heardBefore.add(row)
+    else {
+      this.heardBefore.delete(row)
+      row.resolved = hasEnded(to) ? (change.resolved ?? null) : null
+    }
     row.finishedAt = hasEnded(to) ? this.nowMs : null
     row.workerId = null
     if (to !== 'QUEUED' && to !== 'SCHEDULED') row.availableAt = null

@@ -38,7 +38,7 @@ function shown(input: unknown): string {
 /** Waits for a signal; one that has been kept for it is taken at once. */
 export async function beginWaitForSignal(advance: Advance, row: TreeRow, work: SignalWork): Promise<void> {
   const { tree } = advance
-  const { name, deadlineMs, approval } = work
+  const { name, deadlineMs, approval, transient } = work
   row.waitName = name
   row.wakeAt = deadlineMs === undefined ? null : tree.nowMs + deadlineMs
   row.wait = {
@@ -51,7 +51,7 @@ export async function beginWaitForSignal(advance: Advance, row: TreeRow, work: S
   tree.transition(row, 'WAITING', 'WAIT_BEGUN', { data: { waitsFor: row.wait } })
   if (row.wakeAt !== null) advance.timed = true
   // an approval decides on what is there when it is asked for: nobody approves beforehand
-  if (!approval) await takeKept(advance, row, name)
+  if (!approval && !transient) await takeKept(advance, row, name)
 }
 
 /** Takes the oldest signal that was kept for this name and fits; one that does not fit is of no use to anybody. */

@@ -13,8 +13,10 @@ import type { Advance, Link } from './advance.ts'
 import { becomeDue, byTree, claimCommands, enterQueued } from './claim-steps.ts'
 import { endAttemptCommand } from './end-attempt.ts'
 import { Graphs } from './graphs.ts'
-import { DATA_QUEUE, type Host, workflowQueue } from './host.ts'
+import type { Host } from './host.ts'
 import { LimitTurns } from './limit-turns.ts'
+import { ParamsCache } from './params-cache.ts'
+import { entryQueues } from './queues.ts'
 import { asRunRow } from './run-row.ts'
 import type { TreeCommand } from './tree-command.ts'
 import { TreeCommits } from './tree-commits.ts'
@@ -47,6 +49,7 @@ export class Workflows {
   readonly host: Host
   private readonly limits: LimitTurns
   private readonly entering: Loop
+  private readonly queues: { queue: string; slots: number }[]
   private readonly db: Database
   private readonly registry: Registry
   private readonly on: WorkflowEvents
@@ -58,6 +61,7 @@ export class Workflows {
     this.on = on
     this.log = log
     this.graphs = new Graphs(db, registry)
+    this.queues = entryQueues(registry).map((queue) => ({ queue, slots: BATCH }))
     this.host = hostOf(this.graphs, registry, options, on)
     this.commits = new TreeCommits(db, this.host, options.unavailableMs, (advance) => this.committed(advance))
     this.limits = new LimitTurns(db, this.commits, options, log)
@@ -111,15 +115,9 @@ export class Workflows {
   }
 
   private async enter(pollMs: number): Promise<number> {
-    const work = await queuedSteps(this.db, this.entryQueues(), BATCH)
+    const work = await queuedSteps(this.db, this.queues, BATCH)
     await this.each(byTree(work, enterQueued))
     return work.length === BATCH ? 0 : pollMs
-  }
-
-  private entryQueues(): { queue: string; slots: number }[] {
-    const graphs = this.registry.graphs().map(({ hash }) => `graph:${hash}`)
-    const names = this.registry.workflows().map(({ workflow }) => workflowQueue(workflow.name))
-    return [...graphs, ...names, DATA_QUEUE].map((queue) => ({ queue, slots: BATCH }))
   }
 
   /** Applies commands side by side. One that fails is logged and leaves the others alone: its work is found again. */
@@ -161,6 +159,7 @@ function hostOf(graphs: Graphs, registry: Registry, options: ExecutorOptions, on
     get workerId() {
       return on.worker().id
     },
+    params: new ParamsCache(),
     maxParamsBytes: options.maxParamsBytes,
     maxResultBytes: options.maxResultBytes,
   }
