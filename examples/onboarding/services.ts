@@ -7,12 +7,19 @@ interface ServicesOptions {
   mailsFile?: string | undefined
   paymentPort?: number
   smtpPort?: number
+  /** Those that somebody else runs: they are taken as they are, and not started. */
+  elsewhere?: { paymentUrl?: string | undefined; smtpPort?: number | undefined }
 }
 
 /** The world that the actions call: a payment service and a mail server. */
-export async function startServices({ storeFile, mailsFile, paymentPort = 0, smtpPort = 0 }: ServicesOptions = {}) {
-  const payments = await startPaymentService({ port: paymentPort, storeFile })
-  const mail = await startMailServer({ port: smtpPort, mailsFile })
+export async function startServices(options: ServicesOptions = {}) {
+  const { storeFile, mailsFile, paymentPort = 0, smtpPort = 0, elsewhere = {} } = options
+  const payments = elsewhere.paymentUrl
+    ? { url: elsewhere.paymentUrl, stop: async () => {} }
+    : await startPaymentService({ port: paymentPort, storeFile })
+  const mail = elsewhere.smtpPort
+    ? { port: elsewhere.smtpPort, stop: async () => {} }
+    : await startMailServer({ port: smtpPort, mailsFile })
   return {
     paymentUrl: payments.url,
     smtpPort: mail.port,

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { action, NonRetryableError } from '../../src/index.ts'
 import { testDatabase } from '../support/database.ts'
@@ -25,6 +26,16 @@ test('health and metrics need no key', async () => {
     expect(JSON.parse(answer.body)).toEqual(body)
   }
   expect((await get(server, '/metrics')).status).toBe(200)
+})
+
+test('the format of workflows as data is there for editors, without a key, as it is published', async () => {
+  const server = await startTestServer([good])
+  const { status, headers, body } = await get(server, '/schemas/workflow.json')
+  expect(status).toBe(200)
+  expect(headers['content-type']).toBe('application/schema+json; charset=utf-8')
+  const published = readFileSync(new URL('../../workflow.schema.json', import.meta.url), 'utf8')
+  expect(JSON.parse(body)).toEqual(JSON.parse(published))
+  expect(JSON.parse(body)).toMatchObject({ $schema: expect.stringContaining('2020-12'), required: ['name', 'steps'] })
 })
 
 test('a server whose database does not answer is live and not ready', async () => {

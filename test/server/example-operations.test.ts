@@ -5,7 +5,9 @@ import { onboardingActions } from '../../examples/onboarding/actions.ts'
 import { startMailServer } from '../../examples/onboarding/mail-server.ts'
 import { startPaymentService } from '../../examples/onboarding/payment-service.ts'
 import { migrate } from '../../examples/onboarding/tables.ts'
+import { onboardUser } from '../../examples/onboarding/workflow.ts'
 import { schema } from '../../src/schema/index.ts'
+import { settled } from '../support/runs.ts'
 import { startTestServer, type TestServer } from '../support/server.ts'
 import { webSocketClient } from '../support/subscriptions.ts'
 
@@ -21,12 +23,13 @@ interface Answer {
 
 const textOf = (file: string) => readFileSync(new URL(file, FOLDER), 'utf8')
 
-/** The example's world and a server with its actions. */
+/** The example's world and a server with its actions and its workflow. */
 async function startExample() {
   const [payments, mail] = [await startPaymentService(), await startMailServer()]
   onTestFinished(() => Promise.all([payments.stop(), mail.stop()]).then(() => {}))
   const actions = onboardingActions({ paymentUrl: payments.url, smtpPort: mail.port, stepMs: 1 })
-  const server = await startTestServer(actions, { migrate })
+  // a lease that outlasts the time that a test lets go by
+  const server = await startTestServer(actions, { migrate, workflows: [onboardUser(actions)], leaseMs: 600_000 })
   return { server, payments, mail }
 }
 
@@ -121,3 +124,47 @@ test('a scheduled run is canceled, run again by hand, and then refuses both', as
   for (const file of ['08-retry-run.graphql', '10-cancel-run.graphql'])
     expect(await mutate(server, file, { id })).toMatchObject({ code: 'INVALID_TRANSITION' })
 })
+
+test('a workflow is started once, and shows its steps', async () => {
+  const { server, payments, mail } = await startExample()
+  const { run } = await mutate(server, '11-onboard-user.graphql')
+  await settled(server, run!.id)
+  expect(await mutate(server, '11-onboard-user.graphql')).toMatchObject({ replayed: true, run: { id: run?.id } })
+  const { run: shown } = await server.query<{ run: object }>(textOf('12-steps.graphql'), { id: run?.id })
+  expect(shown).toMatchObject({
+    status: 'SUCCEEDED',
+    steps: ['user', 'resources', 'payment', 'welcome'].map((key) => ({
+      key,
+      status: 'SUCCEEDED',
+      // the payment has a business key: it is another run that it waits for
+      attempts: key === 'payment' ? [] : [{ number: 1, status: 'SUCCEEDED' }],
+    })),
+  })
+  expect([payments.charges().length, mail.mails().length]).toEqual([1, 1])
+})
+
+test('a step that failed is run again by hand, and then refuses', async () => {
+  const { server, mail } = await startExample()
+  await mail.stop()
+  const { run } = await mutate(server, '11-onboard-user.graphql')
+  const id = run!.id
+  await finallyFailed(server, id)
+  const { run: shown } = await server.query<{ run: object }>(textOf('12-steps.graphql'), { id })
+  expect(shown).toMatchObject({ status: 'FAILED', error: { code: 'STEP_FAILED', details: { step: 'welcome' } } })
+  const again = await startMailServer({ port: mail.port })
+  onTestFinished(() => again.stop())
+  expect(await mutate(server, '13-retry-step.graphql', { id })).toMatchObject({ replayed: false, run: { id } })
+  expect((await settled(server, id)).status).toBe('SUCCEEDED')
+  expect(again.mails()).toHaveLength(1)
+  expect(await mutate(server, '13-retry-step.graphql', { id })).toMatchObject({ code: 'INVALID_TRANSITION' })
+})
+
+/** Durable time goes by as fast as the attempts need it to. */
+async function finallyFailed(server: TestServer, id: string): Promise<void> {
+  const client = webSocketClient(server.url)
+  for await (const { data } of client.iterate<{ runEvents: { reason: string } }>({
+    query: textOf('06-watch-run.graphql'),
+    variables: { id },
+  }))
+    if (data?.runEvents.reason === 'RETRY_SCHEDULED') server.advance(60_000)
+}

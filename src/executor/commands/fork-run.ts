@@ -113,8 +113,11 @@ async function takenSteps(
   )
 }
 
+/** What the runs of a list or a loop left: of those that were completed. */
 function inOrder(runs: readonly RunRow[]): string[] {
-  const sorted = [...runs].sort((a, b) => (a.stepIndex ?? 0) - (b.stepIndex ?? 0))
+  const sorted = runs
+    .filter(({ resolved }) => resolved === 'live')
+    .sort((a, b) => (a.stepIndex ?? 0) - (b.stepIndex ?? 0))
   return sorted.map(({ result }) => JSON.stringify(result ?? null))
 }
 

@@ -1,5 +1,6 @@
 import { idempotencyKeyProblem } from '../../core/idempotency.ts'
 import { keyedRunId, showRunId } from '../../core/ids.ts'
+import { hasEnded } from '../../core/status.ts'
 import type { StepSpec } from '../../core/workflow/graph.ts'
 import type { Iteration, StepLogic } from '../../core/workflow/logic.ts'
 import type { RunRow } from '../../db/rows.ts'
@@ -64,7 +65,7 @@ export function waitForLinked(advance: Advance, row: TreeRow, key: string, param
 /** The linked run has come to rest: the step ends as it did. */
 export function linkedEnded(advance: Advance, row: TreeRow, linked: RunRow): void {
   const { tree } = advance
-  if (row.status !== 'WAITING' || row.linkedId !== linked.id) return
+  if (row.status !== 'WAITING' || row.linkedId !== linked.id || !hasEnded(linked.status)) return
   if (linked.status === 'SUCCEEDED' || linked.status === 'SKIPPED') {
     const result = JSON.stringify(linked.result ?? null)
     tree.transition(row, 'SUCCEEDED', 'LINKED_RUN_SUCCEEDED', { resolved: 'live', result })
