@@ -75,16 +75,18 @@ export function readIterations(run: StatementRunner, groupIds: readonly string[]
   )
 }
 
+export const UNDOABLE_AT_ONCE = 100
+
 const undoable: JsonStatement<TreeRow> = jsonStatement(`
 select ${TREE_COLUMNS} from json_to_record(:input) as i(id uuid, below int4)
 cross join lateral (
   select r.* from action_do.runs r
   where r.parent_id = i.id and r.undoes is null and r.status = 'SUCCEEDED' and r.ended_seq < i.below
-  order by r.ended_seq desc limit 100
+  order by r.ended_seq desc limit ${UNDOABLE_AT_ONCE}
 ) r
 order by r.ended_seq desc`)
 
-/** Children that have succeeded, the last completed first: of those completed before an event's number, at most 100. */
+/** Children that have succeeded, the last completed first: of those completed before an event's number, at most `UNDOABLE_AT_ONCE`. */
 export function readUndoable(run: StatementRunner, parentId: string, below: number): Promise<TreeRow[]> {
   return run(undoable, { id: parentId, below })
 }

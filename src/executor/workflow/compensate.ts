@@ -3,7 +3,7 @@ import type { RunError } from '../../core/failure.ts'
 import { compensationRunId, showRunId } from '../../core/ids.ts'
 import { hasEnded } from '../../core/status.ts'
 import { onErrorOf } from '../../core/workflow/graph.ts'
-import { readChildren, readContents, readUndoable } from '../../db/tree/read-tree.ts'
+import { readChildren, readContents, readUndoable, UNDOABLE_AT_ONCE } from '../../db/tree/read-tree.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { CompensateContext } from '../define-action.ts'
 import type { RegisteredAction } from '../registry.ts'
@@ -49,17 +49,30 @@ function mayHaveEffect({ status, losses, probe }: TreeRow): boolean {
 export async function compensateNext(advance: Advance, row: TreeRow): Promise<void> {
   const { tree } = advance
   for (;;) {
-    const steps = await readUndoable(tree.run, row.id, row.nextIndex ?? 2_147_483_647)
-    tree.admit(steps)
-    await tree.loadGraphs()
+    const steps = await completedBefore(tree, row, row.nextIndex ?? 2_147_483_647)
     if (steps.length === 0) return endCompensation(advance, row)
-    for (const { id } of steps) {
-      const step = tree.get(id)
+    for (const step of steps) {
       row.nextIndex = step.endedSeq ?? 0
       tree.touch(row)
-      if (step.status === 'SUCCEEDED' && (await undo(advance, step))) return
+      if (await undo(advance, step)) return
     }
   }
+}
+
+/** Steps completed before an event's number, the last one first; of many only the last. */
+async function completedBefore(tree: Tree, row: TreeRow, below: number): Promise<TreeRow[]> {
+  const written = await readUndoable(tree.run, row.id, below)
+  tree.admit(written)
+  await tree.loadGraphs()
+  // those of this transaction are not written yet, and not among them
+  const steps = [...tree.all()].filter(
+    ({ parentId, undoes, status, endedSeq }) =>
+      parentId === row.id && undoes === null && status === 'SUCCEEDED' && (endedSeq ?? below) < below,
+  )
+  const oldest = written.length < UNDOABLE_AT_ONCE ? 0 : (written.at(-1)?.endedSeq ?? 0)
+  return steps
+    .filter(({ endedSeq }) => (endedSeq ?? 0) >= oldest)
+    .toSorted((a, b) => (b.endedSeq ?? 0) - (a.endedSeq ?? 0))
 }
 
 /** False: there is nothing to undo. */
