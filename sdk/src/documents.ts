@@ -3,7 +3,7 @@
 const RUN_FIELDS = `fragment RunFields on Run {
   __typename id name status idempotencyKey params result
   error { code message retryable details }
-  createdAt startedAt finishedAt lastSeq
+  createdAt startedAt finishedAt lastSeq paused stepKey stepIndex
 }`
 
 // Nested in the interface, so that one fragment fits every union, whichever of these errors it has. The aliases keep
@@ -11,17 +11,11 @@ const RUN_FIELDS = `fragment RunFields on Run {
 const ERROR_FIELDS = `fragment ErrorFields on Error {
   code message
   ... on InvalidParamsError { issues { path message } }
+  ... on InvalidDefinitionError { issues { path message } }
   ... on IdempotencyMismatchError { keptBy: run { id } }
   ... on InvalidTransitionError { currentStatus: status }
   ... on InvalidInputError { inputPath: path }
 }`
-
-const mutation = (field: string, input: string, payload: string): string =>
-  `mutation ($input: ${input}!) {
-  ${field}(input: $input) { ... on ${payload} { replayed run { ...RunFields } } ...ErrorFields }
-}
-${RUN_FIELDS}
-${ERROR_FIELDS}`
 
 /** A mutation whose payload is `run` and `replayed`: its text, and the field of the answer. */
 export interface RunMutation {
@@ -29,29 +23,62 @@ export interface RunMutation {
   readonly document: string
 }
 
-export const EXECUTE_ACTION: RunMutation = {
-  field: 'executeAction',
-  document: mutation('executeAction', 'ExecuteActionInput', 'ExecuteActionPayload'),
+function mutation(field: string): RunMutation {
+  const type = field.charAt(0).toUpperCase() + field.slice(1)
+  const document = `mutation ($input: ${type}Input!) {
+  ${field}(input: $input) { ... on ${type}Payload { replayed run { ...RunFields } } ...ErrorFields }
 }
-export const START_WORKFLOW: RunMutation = {
-  field: 'startWorkflow',
-  document: mutation('startWorkflow', 'StartWorkflowInput', 'StartWorkflowPayload'),
+${RUN_FIELDS}
+${ERROR_FIELDS}`
+  return { field, document }
 }
-export const RETRY_RUN: RunMutation = {
-  field: 'retryRun',
-  document: mutation('retryRun', 'RetryRunInput', 'RetryRunPayload'),
-}
-export const CANCEL_RUN: RunMutation = {
-  field: 'cancelRun',
-  document: mutation('cancelRun', 'CancelRunInput', 'CancelRunPayload'),
-}
-export const SIGNAL_RUN: RunMutation = {
-  field: 'signalRun',
-  document: mutation('signalRun', 'SignalRunInput', 'SignalRunPayload'),
-}
+
+export const EXECUTE_ACTION = mutation('executeAction')
+export const START_WORKFLOW = mutation('startWorkflow')
+export const RETRY_RUN = mutation('retryRun')
+export const CANCEL_RUN = mutation('cancelRun')
+export const PAUSE_RUN = mutation('pauseRun')
+export const RESUME_RUN = mutation('resumeRun')
+export const SKIP_STEP = mutation('skipStep')
+export const RESOLVE_RUN = mutation('resolveRun')
+export const SIGNAL_RUN = mutation('signalRun')
+export const FORK_RUN = mutation('forkRun')
 
 export const GET_RUN = `query ($id: ID!) { run(id: $id) { ...RunFields } }
 ${RUN_FIELDS}`
+
+export const GET_STEPS = `query ($id: ID!) {
+  run(id: $id) {
+    __typename
+    ... on WorkflowRun {
+      steps {
+        key index dependsOn status result
+        error { code message retryable details }
+        run { id }
+        attempts { number }
+      }
+    }
+  }
+}`
+
+export const RETRY_PREVIEW = `query ($id: ID!, $step: String) {
+  retryPreview(id: $id, step: $step) {
+    ... on RetryPreview {
+      again { ...Previewed } next { ...Previewed } kept { ...Previewed } unsafe { ...Previewed }
+    }
+    ...ErrorFields
+  }
+}
+fragment Previewed on Run { id name status stepKey }
+${ERROR_FIELDS}`
+
+export const DEFINE_WORKFLOW = `mutation ($input: DefineWorkflowInput!) {
+  defineWorkflow(input: $input) {
+    ... on DefineWorkflowPayload { workflow { name version description graph mermaid } }
+    ...ErrorFields
+  }
+}
+${ERROR_FIELDS}`
 
 export const RUN_EVENTS = `subscription ($id: ID!, $after: Int!) {
   runEvents(id: $id, after: $after) {

@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'RUN_NOT_FOUND'
   | 'STEP_NOT_FOUND'
   | 'INVALID_PARAMS'
+  | 'INVALID_DEFINITION'
   | 'INVALID_INPUT'
   | 'INVALID_IDEMPOTENCY_KEY'
   | 'IDEMPOTENCY_MISMATCH'
@@ -32,9 +33,9 @@ export type ErrorCode =
   // keeps the completion of the known ones
   | (string & {})
 
-/** One thing that is wrong with the params. */
+/** One thing that is wrong with the params, or with a workflow's definition. */
 export interface Issue {
-  /** Where in the params, as `user.emails.0`; empty for the params as a whole. */
+  /** Where in it, as `user.emails.0`; empty for the whole. */
   readonly path: string
   readonly message: string
 }
@@ -61,7 +62,7 @@ export class DoError extends Error {
   readonly runId: string | undefined
   /** The key that the call was sent with, also when the client made it. */
   readonly idempotencyKey: string | undefined
-  /** What is wrong with the params, for `INVALID_PARAMS`. */
+  /** What is wrong with the params or the definition, for `INVALID_PARAMS` and `INVALID_DEFINITION`. */
   readonly issues: readonly Issue[] | undefined
   /** A failed run's own details; `{ status }` for `INVALID_TRANSITION`, `{ path }` for `INVALID_INPUT`. */
   readonly details: unknown

@@ -5,8 +5,14 @@ export { DoError, type ErrorCode, type Issue } from './errors.ts'
 export type {
   CancelOptions,
   ExecuteInput,
+  ForkOptions,
+  LookOptions,
+  PauseOptions,
+  PreviewOptions,
+  ResolveOptions,
   RetryOptions,
   SignalOptions,
+  SkipOptions,
   StartDefinitionInput,
   StartInput,
   WaitOptions,
@@ -14,15 +20,22 @@ export type {
 } from './inputs.ts'
 export type { RunClient } from './runs.ts'
 export type {
+  DefineAnswer,
+  DefinedWorkflow,
   DoOptions,
   ExecuteOutcome,
+  FoundPreview,
   FoundRun,
+  FoundSteps,
   Outcome,
+  Preview,
+  PreviewedRun,
   Run,
   RunAnswer,
   RunError,
   RunEvent,
   RunRef,
   RunStatus,
+  Step,
 } from './types.ts'
 export type { WorkflowClient } from './workflows.ts'

@@ -40,7 +40,10 @@ export interface StartDefinitionInput extends StartOptions {
 }
 
 export interface RetryOptions extends Common {
-  /** The step to retry; absent: the run itself, or all steps that failed, were canceled or are indeterminate. */
+  /**
+   * The step to retry: its key, `key[2]` for one of a list, `key/inner` for one of a sub-workflow. Absent: the run itself, or
+   * all steps that failed, were canceled or are indeterminate.
+   */
   step?: string | undefined
   /** Amended params; they also give the handler a new idempotency key. */
   params?: unknown
@@ -53,6 +56,39 @@ export interface RetryOptions extends Common {
 export interface CancelOptions extends Common {
   /** Recorded with the event. */
   reason?: string | undefined
+}
+
+/** Of `pause` and `resume`. */
+export type PauseOptions = CancelOptions
+
+export interface SkipOptions extends CancelOptions {
+  /** The step's key; `key[2]` for one of a list, `key/inner` for one of a sub-workflow. */
+  step: string
+  /** What those after it get in the place of its result; default null. */
+  result?: unknown
+}
+
+export interface ResolveOptions extends CancelOptions {
+  /** The step that is indeterminate, as for `skip`; absent: the run itself. */
+  step?: string | undefined
+  /** Whether the effect happened; `RETRY`: it did not, and the run is to run again. */
+  outcome: 'SUCCEEDED' | 'FAILED' | 'RETRY'
+  /** With `SUCCEEDED`: what the effect gave; default null. */
+  result?: unknown
+}
+
+export interface ForkOptions extends CancelOptions {
+  /** The first step to run anew; what had succeeded before it is taken over. */
+  fromStep: string
+}
+
+export interface LookOptions {
+  signal?: AbortSignal | undefined
+}
+
+export interface PreviewOptions extends LookOptions {
+  /** The step that would be retried; absent: all that hold the run up. */
+  step?: string | undefined
 }
 
 export interface SignalOptions extends Common {

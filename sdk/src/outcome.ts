@@ -33,8 +33,10 @@ export function isSettled(status: RunStatus): boolean {
 
 /** A run out of an answer. The type of its result is the caller's word: it comes from the definitions. */
 function toRun<R>({ __typename, ...run }: WireRun): Run<R> {
-  return { kind: __typename === 'WorkflowRun' ? 'WORKFLOW' : 'ACTION', ...(run as Omit<Run<R>, 'kind'>) }
+  return { kind: KINDS[__typename] ?? 'ACTION', ...(run as Omit<Run<R>, 'kind'>) }
 }
+
+const KINDS: Readonly<Record<string, Run['kind']>> = { WorkflowRun: 'WORKFLOW', StepRun: 'STEP' }
 
 /** The run in an answer of `query { run }`, if there is one. */
 export function foundRun<R>(data: Readonly<Record<string, unknown>>): Run<R> | undefined {
@@ -49,8 +51,19 @@ export function acceptedRun<R>(
 ): { run: Run<R>; replayed: boolean } {
   const answer = data[field] as WireAnswer | null | undefined
   if (answer?.run) return { run: toRun<R>(answer.run), replayed: answer.replayed ?? false }
-  if (!answer?.code) throw new DoError('BAD_RESPONSE', `the answer has no ${field}`)
-  throw new DoError(answer.code, answer.message ?? answer.code, {
+  throw refusalIn(answer, field)
+}
+
+/** An answer that is no error member of its union; such a one is thrown as `DoError`. */
+export function accepted<T>(data: Readonly<Record<string, unknown>>, field: string, member: keyof T & string): T {
+  const answer = data[field] as (T & WireAnswer) | null | undefined
+  if (answer && member in answer) return answer
+  throw refusalIn(answer, field)
+}
+
+function refusalIn(answer: WireAnswer | null | undefined, field: string): DoError {
+  if (!answer?.code) return new DoError('BAD_RESPONSE', `the answer has no ${field}`)
+  return new DoError(answer.code, answer.message ?? answer.code, {
     retryable: answer.code === 'RATE_LIMITED',
     runId: answer.keptBy?.id,
     issues: answer.issues,

@@ -1,18 +1,31 @@
-import { CANCEL_RUN, RETRY_RUN, type RunMutation, SIGNAL_RUN } from './documents.ts'
-import { returned, withContext } from './errors.ts'
-import type { CancelOptions, RetryOptions, SignalOptions, WaitOptions, WatchOptions } from './inputs.ts'
+import * as documents from './documents.ts'
+import { type DoError, returned, withContext } from './errors.ts'
+import type {
+  CancelOptions,
+  ForkOptions,
+  LookOptions,
+  PauseOptions,
+  PreviewOptions,
+  ResolveOptions,
+  RetryOptions,
+  SignalOptions,
+  SkipOptions,
+  WaitOptions,
+  WatchOptions,
+} from './inputs.ts'
+import { readPreview, readSteps } from './look.ts'
 import { failureOf } from './outcome.ts'
 import { submit } from './submit.ts'
 import { now } from './time.ts'
 import type { Transport } from './transport.ts'
-import type { FoundRun, Outcome, Run, RunAnswer, RunEvent, RunRef } from './types.ts'
+import type { FoundPreview, FoundRun, FoundSteps, Outcome, Run, RunAnswer, RunEvent, RunRef } from './types.ts'
 import { readRun, waitForRun } from './wait.ts'
 import { watchRun } from './watch.ts'
 
 /**
  * `do.run`: look at runs and change their course. Every method takes a run's id or a run out of an earlier answer. Only
- * `watch` throws; the others give what went wrong as `error`. `retry`, `cancel` and `signal` repeat a lost request under one
- * idempotency key, so that they take effect once.
+ * `watch` throws; the others give what went wrong as `error`. What changes a run repeats a lost request under one idempotency
+ * key, so that it takes effect once.
  */
 export class RunClient {
   readonly #transport: Transport
@@ -23,13 +36,33 @@ export class RunClient {
   }
 
   /** The run as it stands; `RUN_NOT_FOUND` when there is none. */
-  async get<R = unknown>(ref: RunRef<R>, options: { signal?: AbortSignal | undefined } = {}): Promise<FoundRun<R>> {
+  async get<R = unknown>(ref: RunRef<R>, options: LookOptions = {}): Promise<FoundRun<R>> {
     const id = idOf(ref)
     try {
       const run = await readRun<R>(this.#transport, id, now() + this.#transport.config.timeout, options.signal)
       return { run, error: undefined }
     } catch (thrown) {
-      return { run: undefined, error: withContext(returned(thrown), { runId: id }) }
+      return { run: undefined, error: about(id, thrown) }
+    }
+  }
+
+  /** The steps of a workflow run in the order of its graph, those of a list or loop after the step that they belong to. */
+  async steps(ref: RunRef, options: LookOptions = {}): Promise<FoundSteps> {
+    const id = idOf(ref)
+    try {
+      return { steps: await readSteps(this.#transport, id, options.signal), error: undefined }
+    } catch (thrown) {
+      return { steps: undefined, error: about(id, thrown) }
+    }
+  }
+
+  /** What `retry` would run again and what it would keep. Changes nothing; `error` is why the retry would be refused. */
+  async preview(ref: RunRef, options: PreviewOptions = {}): Promise<FoundPreview> {
+    const id = idOf(ref)
+    try {
+      return { preview: await readPreview(this.#transport, id, options.step, options.signal), error: undefined }
+    } catch (thrown) {
+      return { preview: undefined, error: about(id, thrown) }
     }
   }
 
@@ -47,7 +80,7 @@ export class RunClient {
       if (!error) return { result: run.result as R, error, runId: id, run }
       return { result: undefined, error, runId: id, run }
     } catch (thrown) {
-      return { result: undefined, error: withContext(returned(thrown), { runId: id }), runId: id, run: undefined }
+      return { result: undefined, error: about(id, thrown), runId: id, run: undefined }
     }
   }
 
@@ -63,21 +96,49 @@ export class RunClient {
 
   /** Retries a run that has failed, was canceled or is indeterminate, or one step of it. `INVALID_TRANSITION` for any other. */
   retry<R = unknown>(ref: RunRef<R>, options: RetryOptions = {}): Promise<RunAnswer<R>> {
-    return this.#change(RETRY_RUN, ref, options)
+    return this.#change(documents.RETRY_RUN, ref, options)
   }
 
   /** Cancels a run with all its steps. `INVALID_TRANSITION` when it has ended. */
   cancel<R = unknown>(ref: RunRef<R>, options: CancelOptions = {}): Promise<RunAnswer<R>> {
-    return this.#change(CANCEL_RUN, ref, options)
+    return this.#change(documents.CANCEL_RUN, ref, options)
   }
 
-  /** Wakes the step that waits for this signal or approval. */
+  /** Lets nothing new of a run begin; what runs comes to its end. Of a root only, `INVALID_TRANSITION` when it is paused. */
+  pause<R = unknown>(ref: RunRef<R>, options: PauseOptions = {}): Promise<RunAnswer<R>> {
+    return this.#change(documents.PAUSE_RUN, ref, options)
+  }
+
+  /** Lets a paused run go on. */
+  resume<R = unknown>(ref: RunRef<R>, options: PauseOptions = {}): Promise<RunAnswer<R>> {
+    return this.#change(documents.RESUME_RUN, ref, options)
+  }
+
+  /** Skips a step of a workflow: those after it go on with the result given. */
+  skip<R = unknown>(ref: RunRef<R>, options: SkipOptions): Promise<RunAnswer<R>> {
+    return this.#change(documents.SKIP_STEP, ref, options)
+  }
+
+  /** Says what became of an effect whose outcome was lost: of an `INDETERMINATE` run, or a step of one. */
+  resolve<R = unknown>(ref: RunRef<R>, options: ResolveOptions): Promise<RunAnswer<R>> {
+    return this.#change(documents.RESOLVE_RUN, ref, options)
+  }
+
+  /**
+   * Starts a new run of the same graph and params that takes over what had succeeded before a step, and runs the step and
+   * everything after it anew. The answer is the new run; of an error, `runId` is the run that was to be forked.
+   */
+  fork<R = unknown>(ref: RunRef<R>, options: ForkOptions): Promise<RunAnswer<R>> {
+    return this.#change(documents.FORK_RUN, ref, options)
+  }
+
+  /** Wakes the step that waits longest for this signal, or is the decision on an approval. A signal nobody waits for is kept. */
   signal<R = unknown>(ref: RunRef<R>, options: SignalOptions): Promise<RunAnswer<R>> {
-    return this.#change(SIGNAL_RUN, ref, options)
+    return this.#change(documents.SIGNAL_RUN, ref, options)
   }
 
   async #change<R>(
-    mutation: RunMutation,
+    mutation: documents.RunMutation,
     ref: RunRef<R>,
     options: RetryOptions | CancelOptions | SignalOptions,
   ): Promise<RunAnswer<R>> {
@@ -92,10 +153,15 @@ export class RunClient {
       })
       return { run, runId: run.id, replayed, error: undefined }
     } catch (thrown) {
-      const error = withContext(returned(thrown), { runId: id })
+      const error = about(id, thrown)
       return { run: undefined, runId: id, replayed: undefined, error }
     }
   }
+}
+
+/** What went wrong with a run. */
+function about(runId: string, thrown: unknown): DoError {
+  return withContext(returned(thrown), { runId })
 }
 
 function idOf(ref: string | Run): string {

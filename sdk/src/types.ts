@@ -24,7 +24,8 @@ export interface RunError {
 
 /** A run as it stood when the server answered. Times are ISO 8601 in UTC. */
 export interface Run<R = unknown> {
-  readonly kind: 'ACTION' | 'WORKFLOW'
+  /** `STEP`: a step that calls nothing itself, such as a wait, a value or a list. */
+  readonly kind: 'ACTION' | 'WORKFLOW' | 'STEP'
   /** `run_…` */
   readonly id: string
   readonly name: string
@@ -39,6 +40,59 @@ export interface Run<R = unknown> {
   readonly finishedAt: string | null
   /** Where `run.watch(id, { after: lastSeq })` goes on without repeating anything. */
   readonly lastSeq: number
+  /** Whether somebody paused it: nothing new begins. */
+  readonly paused: boolean
+  /** Its key in the workflow that it is a step of, and which one of a list or loop it is, from 0; null for a root. */
+  readonly stepKey: string | null
+  readonly stepIndex: number | null
+}
+
+/** A step of a workflow run as it stood when the server answered. */
+export interface Step {
+  readonly key: string
+  /** Which one of a list or a loop it is, from 0; null for the step itself. */
+  readonly index: number | null
+  /** The steps that come directly before it. */
+  readonly dependsOn: readonly string[]
+  readonly status: RunStatus
+  readonly result: unknown
+  readonly error: RunError | null
+  /** How many there were. */
+  readonly attempts: number
+  /** The step as a run of its own: for `run.get`, `run.wait`, `run.retry`. */
+  readonly runId: string
+}
+
+/** A run as a preview names it. */
+export interface PreviewedRun {
+  readonly id: string
+  readonly name: string
+  readonly status: RunStatus
+  /** The step's key; null where the run itself is a single action. */
+  readonly stepKey: string | null
+}
+
+/** What a retry would do. */
+export interface Preview {
+  /** Run again: what is retried, and the steps that had run on what it left. */
+  readonly again: readonly PreviewedRun[]
+  /** Have not run yet, and may once the others have. */
+  readonly next: readonly PreviewedRun[]
+  /** Stay as they are, with their results. */
+  readonly kept: readonly PreviewedRun[]
+  /** Of those that run again: unsafe ones, whose effect may have happened already. */
+  readonly unsafe: readonly PreviewedRun[]
+}
+
+/** A workflow that was stored from a definition. */
+export interface DefinedWorkflow {
+  readonly name: string
+  readonly version: string
+  readonly description: string | null
+  /** The hash of its structure. */
+  readonly graph: string
+  /** Its picture, as a Mermaid flowchart. */
+  readonly mermaid: string
 }
 
 /** One transition of a run. */
@@ -100,6 +154,21 @@ export type RunAnswer<R = unknown> =
 export type FoundRun<R = unknown> =
   | { readonly run: Run<R>; readonly error: undefined }
   | { readonly run: undefined; readonly error: DoError }
+
+/** The answer to a look at the steps of a run. */
+export type FoundSteps =
+  | { readonly steps: readonly Step[]; readonly error: undefined }
+  | { readonly steps: undefined; readonly error: DoError }
+
+/** The answer to `run.preview`. */
+export type FoundPreview =
+  | { readonly preview: Preview; readonly error: undefined }
+  | { readonly preview: undefined; readonly error: DoError }
+
+/** The answer to `workflow.define`. */
+export type DefineAnswer =
+  | { readonly workflow: DefinedWorkflow; readonly error: undefined }
+  | { readonly workflow: undefined; readonly error: DoError }
 
 /** The options of the client. */
 export interface DoOptions {

@@ -1,10 +1,12 @@
 import type { App, WorkflowName, WorkflowResult } from './definitions.ts'
-import { START_WORKFLOW } from './documents.ts'
+import { DEFINE_WORKFLOW, START_WORKFLOW } from './documents.ts'
 import { returned } from './errors.ts'
-import { isoTime, type StartDefinitionInput, type StartInput } from './inputs.ts'
+import { isoTime, type LookOptions, type StartDefinitionInput, type StartInput } from './inputs.ts'
+import { look } from './look.ts'
+import { accepted } from './outcome.ts'
 import { submit } from './submit.ts'
 import type { Transport } from './transport.ts'
-import type { RunAnswer } from './types.ts'
+import type { DefineAnswer, DefinedWorkflow, RunAnswer } from './types.ts'
 
 type Loose = Omit<StartDefinitionInput, 'name'> & { name?: string }
 
@@ -37,6 +39,20 @@ export class WorkflowClient<A extends App> {
     } catch (thrown) {
       const error = returned(thrown)
       return { run: undefined, runId: error.runId, replayed: undefined, error }
+    }
+  }
+
+  /**
+   * Stores a workflow given as data under its name, for `start`; runs under way keep the graph that they have. Repeating it
+   * changes nothing, so that a lost request is repeated without a key. `INVALID_DEFINITION` brings `issues`.
+   */
+  async define(definition: unknown, { signal }: LookOptions = {}): Promise<DefineAnswer> {
+    try {
+      const data = await look(this.#transport, DEFINE_WORKFLOW, { input: { definition } }, signal)
+      const { workflow } = accepted<{ workflow: DefinedWorkflow }>(data, 'defineWorkflow', 'workflow')
+      return { workflow, error: undefined }
+    } catch (thrown) {
+      return { workflow: undefined, error: returned(thrown) }
     }
   }
 }

@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs'
 import { buildSchema, parse, validate } from 'graphql'
 import { describe, expect, it } from 'vitest'
 import * as documents from '../src/documents.ts'
 import { CONTRACT } from './support/contract.ts'
 
-const schema = buildSchema(CONTRACT)
+const contract = buildSchema(CONTRACT)
+const server = buildSchema(readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8'))
 const texts = Object.entries(documents).map(([name, value]) => [
   name,
   typeof value === 'string' ? value : value.document,
@@ -11,6 +13,10 @@ const texts = Object.entries(documents).map(([name, value]) => [
 
 describe('the documents', () => {
   it.each(texts)('%s is valid, whatever errors its union has', (_, text) => {
-    expect(validate(schema, parse(text!))).toEqual([])
+    expect(validate(contract, parse(text!))).toEqual([])
+  })
+
+  it.each(texts)('%s is what the server of this repository understands', (_, text) => {
+    expect(validate(server, parse(text!))).toEqual([])
   })
 })

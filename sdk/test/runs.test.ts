@@ -24,9 +24,14 @@ describe.each([
   ['retry', 'retryRun', { step: 'payment', params: { card: 2 }, newKey: true, reason: 'card replaced' }],
   ['cancel', 'cancelRun', { reason: 'mistake' }],
   ['signal', 'signalRun', { name: 'approved', payload: { by: 'ann' } }],
+  ['pause', 'pauseRun', { reason: 'the bank is down' }],
+  ['resume', 'resumeRun', { reason: 'the bank is back' }],
+  ['skip', 'skipStep', { step: 'each[2]/mail', result: { sent: true }, reason: 'sent by hand' }],
+  ['resolve', 'resolveRun', { step: 'payment', outcome: 'SUCCEEDED', result: 1, reason: 'seen at the bank' }],
+  ['fork', 'forkRun', { fromStep: 'payment', reason: 'once more' }],
 ] as const)('%s', (method, field, options) => {
   const call = (client: Do, more: object = {}) =>
-    // one call for all three: the union of their options is not the options of each
+    // one call for all: the union of their options is not the options of each
     (client.run[method] as (id: string, options: object) => ReturnType<typeof client.run.cancel>)('run_1', {
       ...options,
       ...more,
@@ -61,6 +66,45 @@ describe.each([
       idempotencyKey: 'mine',
       details: { status: 'SUCCEEDED' },
     })
+  })
+})
+
+describe('steps', () => {
+  it('gives the steps of a workflow with the number of their attempts', async () => {
+    const step = { key: 'a', index: null, dependsOn: [], status: 'SUCCEEDED', result: 1, error: null }
+    const wire = { ...step, run: { id: 'run_2' }, attempts: [{ number: 1 }, { number: 2 }] }
+    const server = await fakeServer((_, response) =>
+      json(response, looked({ __typename: 'WorkflowRun', steps: [wire] })),
+    )
+    const { steps } = await new Do({ url: server.url }).run.steps('run_1')
+    expect(steps).toEqual([{ ...step, runId: 'run_2', attempts: 2 }])
+  })
+
+  it('gives none of a single action, and RUN_NOT_FOUND for no run', async () => {
+    const server = await fakeServer(({ variables }, response) =>
+      json(response, looked(variables.id === 'run_1' ? { __typename: 'ActionRun' } : null)),
+    )
+    const client = new Do({ url: server.url })
+    expect(await client.run.steps('run_1')).toEqual({ steps: [], error: undefined })
+    expect((await client.run.steps('run_x')).error).toMatchObject({ code: 'RUN_NOT_FOUND', runId: 'run_x' })
+  })
+})
+
+describe('preview', () => {
+  it('gives what a retry would do', async () => {
+    const run = { id: 'run_2', name: 'pay', status: 'FAILED', stepKey: 'payment' }
+    const preview = { again: [run], next: [], kept: [], unsafe: [run] }
+    const server = await fakeServer((_, response) => json(response, { data: { retryPreview: preview } }))
+    const answer = await new Do({ url: server.url }).run.preview('run_1', { step: 'payment' })
+    expect(answer).toEqual({ preview, error: undefined })
+    expect(server.requests[0]?.variables).toEqual({ id: 'run_1', step: 'payment' })
+  })
+
+  it('gives why the retry would be refused', async () => {
+    const refusal = { code: 'INVALID_TRANSITION', message: 'it has succeeded', currentStatus: 'SUCCEEDED' }
+    const server = await fakeServer((_, response) => json(response, { data: { retryPreview: refusal } }))
+    const { error } = await new Do({ url: server.url }).run.preview('run_1')
+    expect(error).toMatchObject({ code: 'INVALID_TRANSITION', runId: 'run_1', details: { status: 'SUCCEEDED' } })
   })
 })
 

@@ -1,5 +1,13 @@
 import { describe, expectTypeOf, it } from 'vitest'
-import { type ActionDefinition, Do, type DoError, type Json, type Run, type WorkflowDefinition } from '../src/index.ts'
+import {
+  type ActionDefinition,
+  Do,
+  type DoError,
+  type Json,
+  type Run,
+  type Step,
+  type WorkflowDefinition,
+} from '../src/index.ts'
 
 // What the server exports is more than this; the client looks at no more.
 interface ServerAction<N extends string = string, P = unknown, R = unknown> extends ActionDefinition<N, P, R> {
@@ -89,6 +97,20 @@ describe('the types', () => {
       if (!outcome.error) expectTypeOf(outcome.result).toEqualTypeOf<{ userId: string }>()
       const other = await typed.run.wait('run_1')
       expectTypeOf(other.result).toBeUnknown()
+    }))
+
+  it('carry the result through whatever changes the run', () =>
+    onlyCompiled(async () => {
+      const { run } = await typed.workflow.start({ name: 'onboard-user', params: { email: 'a@b.c' } })
+      const forked = await typed.run.fork(run!, { fromStep: 'payment' })
+      if (!forked.error) expectTypeOf(forked.run).toEqualTypeOf<Run<{ userId: string }>>()
+      await typed.run.resolve(run!, { step: 'payment', outcome: 'SUCCEEDED', result: { chargeId: 'ch_1' } })
+      // @ts-expect-error: no such outcome
+      await typed.run.resolve(run!, { outcome: 'MAYBE' })
+      // @ts-expect-error: a step is skipped, never a whole run
+      await typed.run.skip(run!, { reason: 'none' })
+      const { steps } = await typed.run.steps(run!)
+      expectTypeOf(steps).toEqualTypeOf<readonly Step[] | undefined>()
     }))
 
   it('take an app without workflows, with actions written in place', () =>

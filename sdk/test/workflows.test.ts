@@ -58,3 +58,27 @@ describe('workflow.start', () => {
     expect(error).toMatchObject({ code: 'INVALID_INPUT', details: { path: 'definition.steps.2' } })
   })
 })
+
+describe('workflow.define', () => {
+  const workflow = { name: 'greet', version: '1', description: null, graph: 'abc', mermaid: 'flowchart TD' }
+
+  it('gives the workflow, and repeats a lost request', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0)
+    const server = await fakeServer((_, response, n) =>
+      n === 0 ? void response.destroy() : json(response, { data: { defineWorkflow: { workflow } } }),
+    )
+    const definition = { name: 'greet', steps: [] }
+    expect(await new Do({ url: server.url }).workflow.define(definition)).toEqual({ workflow, error: undefined })
+    expect(server.requests.map(({ variables }) => variables.input)).toEqual([{ definition }, { definition }])
+    vi.restoreAllMocks()
+  })
+
+  it('gives each mistake of the definition', async () => {
+    const issues = [{ path: 'steps.0', message: 'has nothing to do' }]
+    const refusal = { code: 'INVALID_DEFINITION', message: 'not valid', issues }
+    const server = await fakeServer((_, response) => json(response, { data: { defineWorkflow: refusal } }))
+    const { workflow, error } = await new Do({ url: server.url }).workflow.define({})
+    expect(workflow).toBeUndefined()
+    expect(error).toMatchObject({ code: 'INVALID_DEFINITION', issues, retryable: false })
+  })
+})

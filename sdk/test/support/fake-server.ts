@@ -69,6 +69,9 @@ export function wireRun(changes: object = {}): Record<string, unknown> {
     startedAt: null,
     finishedAt: null,
     lastSeq: 1,
+    paused: false,
+    stepKey: null,
+    stepIndex: null,
     ...changes,
   }
 }
