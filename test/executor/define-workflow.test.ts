@@ -122,6 +122,14 @@ describe('the graph', () => {
         () => ({}),
         { concurrency: 2 },
       )
+      .forEach(
+        'some',
+        () => [],
+        mail,
+        () => ({}),
+        { need: 3, rest: 'cancel', more: 'add' },
+      )
+      .signal('bell', { transient: true, cancels: ['*'], completes: ['some'] })
       .repeat('repeat', workflowRef('w'), () => ({}), { until: () => true, max: 3 })
     expect(w.graph.steps.map(({ work }) => work)).toStrictEqual([
       { kind: 'value' },
@@ -139,10 +147,18 @@ describe('the graph', () => {
       },
       { kind: 'action', name: 'mail' },
       { kind: 'action', name: 'mail' },
+      { kind: 'action', name: 'mail' },
+      { kind: 'signal', name: 'bell', transient: true },
       { kind: 'workflow', name: 'w' },
     ])
     expect(stepOf(w, 'each').each).toEqual({ concurrency: null })
     expect(stepOf(w, 'few').each).toEqual({ concurrency: 2 })
+    expect(stepOf(w, 'some').each).toEqual({
+      concurrency: null,
+      enough: { need: 3, rest: 'cancel' },
+      more: 'add',
+    })
+    expect(stepOf(w, 'bell')).toMatchObject({ cancels: ['*'], completes: ['some'], work: { transient: true } })
     expect(stepOf(w, 'repeat').repeat).toEqual({ max: 3 })
   })
 
@@ -323,6 +339,16 @@ describe('what makes no sense is refused', () => {
     ['approvers must be', () => base.approval('c', { approvers: 'boss' })],
     ['what makes the items must be', () => base.forEach('c', [1], mail, run)],
     ['concurrency is 0', () => base.forEach('c', run, mail, run, { concurrency: 0 })],
+    ['need is 0', () => base.forEach('c', run, mail, run, { need: 0 })],
+    ['until must be a function', () => base.forEach('c', run, mail, run, { until: 2 })],
+    ['need and until both say', () => base.forEach('c', run, mail, run, { need: 1, until })],
+    ['rest is "stop"', () => base.forEach('c', run, mail, run, { need: 1, rest: 'stop' })],
+    ['rest is what need and until leave', () => base.forEach('c', run, mail, run, { rest: 'cancel' })],
+    ['signal must be text', () => base.forEach('c', run, mail, run, { more: '' })],
+    ['payload is what more brings', () => base.forEach('c', run, mail, run, { payload: z.string() })],
+    ['completes names "z"', () => base.step('c', mail, run, { completes: ['z'] })],
+    ['completes names "b", which is no forEach', () => base.step('c', mail, run, { completes: ['b'] })],
+    ['transient is "yes"', () => base.signal('c', { transient: 'yes' })],
     ['until must be a function', () => base.repeat('c', mail, run, { max: 1 })],
     ['until must be a function', () => base.repeat('c', mail, run)],
     ['max is missing', () => base.repeat('c', mail, run, { until })],

@@ -161,6 +161,12 @@ export function repetitions(): void {
     // @ts-expect-error each item's params are of the action
     (_, item) => item,
   )
+  // @ts-expect-error the end of a list is counted, or computed
+  base.forEach('c', () => [1], free, undefined, { need: 1, until: () => true })
+  // @ts-expect-error what is added is of the items' type
+  base.forEach('c', () => [1], free, undefined, { more: 'add', payload: z.string() })
+  // @ts-expect-error only a step that is there can be completed
+  base.step('c', count, undefined, { completes: ['z'] })
   // @ts-expect-error a loop has a bound
   base.repeat('c', count, undefined, { until: () => true })
   // @ts-expect-error and an end

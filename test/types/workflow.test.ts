@@ -192,6 +192,39 @@ test('a step that another cancels may be undefined', () => {
     })
 })
 
+test('where a step ends the workflow, every other step may be undefined', () => {
+  base
+    .step('a', count)
+    .step('end', count, undefined, { after: [], cancels: ['*'] })
+    .step('b', count, undefined, { after: ['a'] })
+    .result(({ a, b }) => {
+      expectTypeOf(a).toEqualTypeOf<number | undefined>()
+      expectTypeOf(b).toEqualTypeOf<number | undefined>()
+    })
+})
+
+test('a list that does not wait for all results in what was completed', () => {
+  base
+    .forEach(
+      'each',
+      () => ['x'],
+      count,
+      () => ({}),
+      {
+        more: 'add',
+        payload: z.string(),
+        rest: 'cancel',
+        until: ({ params }, { result }) => {
+          expectTypeOf(params).toEqualTypeOf<Parsed>()
+          expectTypeOf(result).toEqualTypeOf<number[]>()
+          return result.length > 2
+        },
+      },
+    )
+    .signal('enough', { after: [], transient: true, completes: ['each'] })
+    .result(({ each }) => expectTypeOf(each).toEqualTypeOf<number[]>())
+})
+
 test('values keep their literal types, sleeps leave null', () => {
   base
     .value('route', ({ params }) => (params.paid ? ('a' as const) : ('b' as const)))

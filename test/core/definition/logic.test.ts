@@ -110,6 +110,21 @@ describe('the members of a step', () => {
     expect(step.until?.(scope, at(1, { n: 1 }))).toBe(false)
   })
 
+  test('a list ends by its results so far, and checks what is added', () => {
+    const list = {
+      action: 'do',
+      forEach: [1],
+      until: 'size(result) > index',
+      more: 'add',
+      payloadSchema: { type: 'null' },
+    }
+    const step = stepLogic(list)
+    expect(step.until?.(scope, at(2, ['a', 'b']))).toBe(false)
+    expect(step.until?.(scope, at(1, ['a', 'b']))).toBe(true)
+    expect(step.checkPayload?.(null)).toEqual({ ok: true, value: null })
+    expect(step.checkPayload?.(1)).toMatchObject({ ok: false })
+  })
+
   test('sleeping for a time or until a moment', () => {
     expect(stepLogic({ sleep: 5 }).input?.(scope, undefined)).toBe(5)
     expect(stepLogic({ sleep: '${params.delay * 2}' }).input?.(scope, undefined)).toBe(10)

@@ -66,6 +66,7 @@ describe('a definition that is accepted', () => {
   test('the kinds of waiting', () => {
     expect(steps.get('pause')?.work).toEqual({ kind: 'sleep' })
     expect(steps.get('morning')?.work).toEqual({ kind: 'sleep' })
+    expect(steps.get('bell')?.work).toEqual({ kind: 'signal', name: 'bell', transient: true })
     expect(steps.get('paid')?.work).toEqual({
       kind: 'signal',
       name: 'paid',
@@ -85,6 +86,14 @@ describe('a definition that is accepted', () => {
 
   test('lists and loops', () => {
     expect(steps.get('mails')?.each).toEqual({ concurrency: 5 })
+    expect(steps.get('votes')?.each).toEqual({
+      concurrency: null,
+      enough: { need: 'until', rest: 'cancel' },
+      more: 'vote',
+    })
+    expect(steps.get('quotes')?.each).toEqual({ concurrency: null, enough: { need: 2, rest: 'finish' } })
+    expect(steps.get('enough')?.completes).toEqual(['votes', 'quotes'])
+    expect(steps.get('stop')?.cancels).toEqual(['*'])
     expect(steps.get('poll')?.repeat).toEqual({ max: 10 })
     expect(accept(withSteps({ key: 'a', action: 'do', forEach: [1, 2] })).steps[0]?.each).toEqual({ concurrency: null })
   })
@@ -125,6 +134,8 @@ describe('every mistake is named with its path', () => {
     ['steps.0.after.0', 'no step', withSteps({ key: 'a', value: 1, after: ['b'] })],
     ['steps.0.cancels.0', 'no step', withSteps({ key: 'a', value: 1, cancels: ['b'] })],
     ['steps.0.cancels.0', 'itself', withSteps({ key: 'a', value: 1, cancels: ['a'] })],
+    ['steps.1.completes.0', 'no forEach', withSteps({ key: 'a', value: 1 }, { key: 'b', value: 1, completes: ['a'] })],
+    ['steps.0.completes.0', 'no step', withSteps({ key: 'a', value: 1, completes: ['*'] })],
     ['steps.1.join', '1 to 1', withSteps({ key: 'a', value: 1 }, { key: 'b', value: 1, join: 2 })],
     ['steps.0.join', '1 to 0', withSteps({ key: 'a', value: 1, join: 'any' })],
     ['steps.0.effect', 'only its code', withSteps({ key: 'a', action: 'do', effect: 'transactional' })],
