@@ -1,13 +1,19 @@
 /**
- * Writes what derives from the code: schema.graphql, the migrations, and the generated parts of the documentation. With
- * `--check` it writes nothing and fails where something is stale.
+ * Writes what derives from the code: schema.graphql, workflow.schema.json, the migrations, and the generated parts of the
+ * documentation. With `--check` it writes nothing and fails where something is stale.
  */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { lexicographicSortSchema, printSchema } from 'graphql'
+import { onboardingActions } from '../examples/onboarding/actions.ts'
+import { onboardUser } from '../examples/onboarding/workflow.ts'
+import { order } from '../examples/workflows/shop.ts'
+import { DEFINITION_SCHEMA } from '../src/core/definition/json-schema.ts'
+import { mermaidOf } from '../src/core/workflow/mermaid.ts'
+import type { Workflow } from '../src/index.ts'
 import { schema } from '../src/schema/index.ts'
 import { SETTINGS } from '../src/server/settings.ts'
-import { lifecycleDiagram, transitionTable } from './lifecycle.ts'
+import { actionDiagram, lifecycleDiagrams, transitionTable } from './lifecycle.ts'
 
 const check = process.argv.includes('--check')
 const stale: string[] = []
@@ -47,6 +53,25 @@ export function markdownTable(head: string[], rows: string[][]): string {
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n')
 }
 
+/** The example's workflow. Nobody executes it, so its services may be anywhere. */
+function onboardingDiagram(): string {
+  return diagramOf(onboardUser(onboardingActions({ paymentUrl: 'http://localhost', smtpPort: 25 })))
+}
+
+function diagramOf({ graph }: Workflow): string {
+  return fenced('mermaid', mermaidOf(graph))
+}
+
+/** The regions of a file of examples that tests execute, by name, as code of the documentation. */
+function regionsOf(file: string): [name: string, code: string][] {
+  const regions = readFileSync(file, 'utf8').matchAll(/^\/\/ #region (\S+)\n(.*?)\n\/\/ #endregion$/gms)
+  return [...regions].map(([, name = '', code = '']) => [name, fenced('ts', code)])
+}
+
+function fenced(language: string, text: string): string {
+  return [`\`\`\`${language}`, text.trim(), '```'].join('\n')
+}
+
 function checkMigrations(): void {
   const before = execFileSync('git', ['status', '--porcelain', 'drizzle']).toString()
   execFileSync('npx', ['drizzle-kit', 'generate'], { stdio: ['ignore', 'ignore', 'inherit'] })
@@ -55,8 +80,15 @@ function checkMigrations(): void {
 }
 
 write('schema.graphql', `${printSchema(lexicographicSortSchema(schema))}\n`)
-writePart('README.md', 'lifecycle', lifecycleDiagram())
+write('workflow.schema.json', `${JSON.stringify(DEFINITION_SCHEMA, null, 2)}\n`)
+writePart('README.md', 'lifecycle', actionDiagram())
 writePart('README.md', 'settings', settingsTable())
+writePart('examples/onboarding/README.md', 'workflow', onboardingDiagram())
+writePart('README.md', 'onboarding', onboardingDiagram())
+for (const [name, code] of regionsOf('examples/workflows/shop.ts')) writePart('docs/workflows.md', name, code)
+writePart('docs/workflows.md', 'definition', fenced('json', readFileSync('examples/workflows/order.json', 'utf8')))
+writePart('docs/workflows.md', 'picture', diagramOf(order))
+writePart('docs/lifecycle.md', 'diagrams', lifecycleDiagrams())
 writePart('docs/lifecycle.md', 'transitions', transitionTable(markdownTable))
 checkMigrations()
 

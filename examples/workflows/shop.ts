@@ -58,6 +58,26 @@ export const quotes = workflow('quotes', {
   })
 // #endregion
 
+// #region enough
+export const offers = workflow('offers', { params: z.object({ carriers: z.array(z.string()) }) }).forEach(
+  'two',
+  ({ params }) => params.carriers,
+  quote,
+  (_, carrier) => ({ carrier, grams: 800 }),
+  { need: 2, rest: 'cancel' },
+)
+
+export const stocktaking = workflow('stocktaking')
+  .signal('opened')
+  .forEach(
+    'shelves',
+    () => ['A1'],
+    pack,
+    (_, shelf) => ({ shelf }),
+    { more: 'another-shelf', payload: z.string() },
+  )
+// #endregion
+
 // #region loop
 export const delivery = workflow('delivery', { params: z.object({ parcel: z.string() }) }).repeat(
   'look',

@@ -1,4 +1,4 @@
-import { type Graph, onErrorOf, type StepSpec } from './graph.ts'
+import { type EachSpec, type Graph, onErrorOf, type StepSpec } from './graph.ts'
 
 /**
  * The graph as a Mermaid flowchart, as it can be pasted into any Markdown: a box for each step with what it does, an arrow
@@ -40,13 +40,20 @@ function describe({ work, each, repeat, join, after, limit }: StepSpec): string[
       : work.kind
   return [
     what,
-    ...(each ? [`for each${each.concurrency === null ? '' : `, ${each.concurrency} at once`}`] : []),
+    ...(each ? [forEach(each)] : []),
     ...(repeat ? [`at most ${repeat.max} times`] : []),
     ...(join.need === 'all'
       ? []
       : [`${join.need} of ${after.length}${join.others === 'cancel' ? ', cancels the others' : ''}`]),
     ...(limit ? [`${limit.max} at once per key`] : []),
   ]
+}
+
+function forEach({ concurrency, enough, more }: EachSpec): string {
+  const atOnce = concurrency === null ? '' : `, ${concurrency} at once`
+  const end =
+    enough === undefined ? '' : enough.need === 'until' ? ', until it has enough' : `, ${enough.need} are enough`
+  return `for each${atOnce}${end}${more === undefined ? '' : `, signal ${more} adds one`}`
 }
 
 function arrow({ conditional }: StepSpec): string {
