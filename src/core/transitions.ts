@@ -183,7 +183,11 @@ export const TRANSITIONS: readonly Transition[] = [
   { from: 'WAITING', to: 'FAILED', reason: 'INPUT_REFUSED' },
   { from: 'WAITING', to: 'CANCELED', reason: 'CANCEL_REQUESTED' },
   ...from(['SUCCEEDED', 'FAILED', 'CANCELED', 'SKIPPED', 'INDETERMINATE'], 'PENDING', 'RESET'),
-  { from: 'PENDING', to: 'SUCCEEDED', reason: 'TAKEN_OVER' },
+  ...(['SUCCEEDED', 'SKIPPED', 'FAILED', 'CANCELED', 'COMPENSATED'] as const).map((to) => ({
+    from: 'PENDING' as const,
+    to,
+    reason: 'TAKEN_OVER' as const,
+  })),
   // a workflow, or a group
   { from: 'RUNNING', to: 'FAILED', reason: 'STEP_FAILED' },
   { from: 'RUNNING', to: 'INDETERMINATE', reason: 'STEP_INDETERMINATE' },
@@ -211,7 +215,7 @@ export const TRANSITIONS: readonly Transition[] = [
 
 /** The states that a transition with this reason may start from. */
 export function statesBefore(reason: EventReason): readonly RunStatus[] {
-  return TRANSITIONS.flatMap((t) => (t.reason === reason && t.from !== null ? [t.from] : []))
+  return [...new Set(TRANSITIONS.flatMap((t) => (t.reason === reason && t.from !== null ? [t.from] : [])))]
 }
 
 /** Whether the table has this change. */

@@ -1,4 +1,4 @@
-import type { ReservedSql, Sql, TransactionSql } from 'postgres'
+import type { Sql, TransactionSql } from 'postgres'
 import type { Database } from './client.ts'
 import { isConnectionLoss } from './pg-errors.ts'
 
@@ -12,6 +12,12 @@ export class TransactionConnection {
   gone = false
   /** The work ended, and postgres.js commits or rolls back. */
   handedOver = false
+  private reject: (error: Error) => void = () => {}
+  private readonly broken = handled(
+    new Promise<never>((_, reject) => {
+      this.reject = reject
+    }),
+  )
 
   /** The work as postgres.js may see it. */
   shield<T>(work: Promise<T>): Promise<T> {
@@ -39,9 +45,39 @@ export class TransactionConnection {
    */
   observe(statement: Promise<unknown>, foreign: ReadonlySet<unknown> = new Set()): void {
     statement.catch((error: unknown) => {
-      if (isConnectionLoss(error) && !foreign.has(error)) this.gone = true
+      if (isConnectionLoss(error) && !foreign.has(error)) this.lose()
     })
   }
+
+  /**
+   * The transaction for those who send statements before they look at the outcome of others. On a connection that broke,
+   * postgres.js (3.4.9) ends the process over a statement, or never answers those that it has not sent yet.
+   */
+  guard(tx: TransactionSql): Pick<Sql, 'unsafe'> {
+    const unsafe: TransactionSql['unsafe'] = (text, args, options) => {
+      if (this.gone) return handled(Promise.reject(lost())) as never
+      const statement = tx.unsafe(text, args, options).execute()
+      this.observe(statement)
+      return handled(Promise.race([statement, this.broken])) as never
+    }
+    return { unsafe }
+  }
+
+  /** The transaction is over for want of a connection. */
+  lose(): void {
+    this.gone = true
+    this.reject(lost())
+  }
+}
+
+/** Looked at later: none may go unhandled when an earlier one throws. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {})
+  return promise
+}
+
+function lost(): Error {
+  return Object.assign(new Error('The connection to the database broke'), { code: 'CONNECTION_CLOSED' })
 }
 
 /** Runs `work` in a transaction of its own. */
@@ -63,36 +99,30 @@ export interface Pipelined<T> {
 }
 
 /**
- * A transaction that waits for the database as seldom as can be: `begin` goes out with the first statements of the work, and
- * `commit` with its last ones. Where one of those fails, the commit that follows it rolls back, and the failure is thrown.
+ * A transaction that waits for the database as seldom as can be: `commit` goes out with the last statements of the work. Where
+ * one of those fails, the commit that follows it rolls back, and the failure is thrown.
  */
 export async function inPipelinedTransaction<T>(
   sql: Sql,
-  work: (tx: ReservedSql) => Promise<Pipelined<T>>,
+  work: (tx: Pick<Sql, 'unsafe'>) => Promise<Pipelined<T>>,
 ): Promise<T> {
-  const tx = await sql.reserve()
-  let lost = false
-  const sent = (statement: Promise<unknown>) => {
-    // each is looked at below; none may go unhandled when an earlier one throws
-    statement.catch((error: unknown) => {
-      lost ||= isConnectionLoss(error)
-    })
-    return statement
-  }
-  let committing: Promise<unknown> | undefined
+  const connection = new TransactionConnection()
+  let done: Promise<Pipelined<T>> | undefined
+  const committed = sql.begin((tx) => {
+    done = work(connection.guard(tx))
+    done.then(({ sent }) => sent.forEach(handled)).catch(() => {})
+    // it does not wait for what is in an object: the commit follows the statements that were sent
+    return connection.shield(done)
+  })
   try {
-    const begun = sent(tx.unsafe('begin').execute())
-    const { value, sent: last } = await sent(work(tx)).then((done) => done as Pipelined<T>)
-    for (const statement of last) sent(statement)
-    committing = sent(tx.unsafe('commit').execute())
-    for (const statement of [begun, ...last, committing]) await statement
+    const { value, sent } = (await committed) as Pipelined<T>
+    await Promise.all(sent)
     return value
   } catch (error) {
-    await (committing ?? tx.unsafe('rollback').execute()).catch(() => {})
+    connection.lose()
+    // whoever cleans up after the work finds it at its end
+    await Promise.allSettled([done])
     throw error
-  } finally {
-    // a connection that broke has gone back to the pool by itself
-    if (!lost) tx.release()
   }
 }
 

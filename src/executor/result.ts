@@ -34,6 +34,8 @@ export function toPlainJson(value: unknown, around: readonly object[] = []): unk
   const within = [...around, value]
   if ('toJSON' in value && typeof value.toJSON === 'function') return toPlainJson(value.toJSON(), within)
   if (Array.isArray(value)) return value.map((inner) => toPlainJson(inner, within))
+  // a promise is refused as no JSON; that it then fails must not end the process
+  if (value instanceof Promise) value.catch(() => {})
   const prototype = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) return value
   const present = Object.entries(value).filter(([, inner]) => inner !== undefined)

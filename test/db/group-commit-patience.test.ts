@@ -1,6 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { byBucketAndId, GroupCommit } from '../../src/db/group-commit.ts'
 import { databaseFault } from '../../src/db/pg-errors.ts'
+import { quiet } from './group-commit-support.ts'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -14,6 +15,7 @@ test('a batch that is never answered is given up as unavailable, and the next on
     byBucketAndId,
   )
   const first = commit.submit({ bucket: 1, id: 'a' }).catch((error: unknown) => databaseFault(error))
+  await quiet()
   const second = commit.submit({ bucket: 1, id: 'b' })
   await vi.advanceTimersByTimeAsync(60_000)
   expect(await first).toBe('unavailable')

@@ -20,6 +20,7 @@ export function manualCommits(): ManualCommits {
         inFlight.push({ items, resolve, reject })
       }),
     async finish(apply = () => {}) {
+      await quiet()
       const oldest = inFlight.shift()
       if (!oldest) throw new Error('no commit is in flight')
       try {
@@ -33,9 +34,9 @@ export function manualCommits(): ManualCommits {
   }
 }
 
-/** Resolves after everything that can go on without a timer or the network has. */
-function quiet(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
+/** Resolves after everything that can go on without a timer or the network has: batches begin within a turn of the loop. */
+export async function quiet(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
 
 /** Which of the promises have settled by now. */

@@ -172,7 +172,10 @@ describe('a database that is away', () => {
     expect([settled.mock.calls, rejected.mock.calls]).toEqual([[], []])
     hub.wakeEveryone()
     // after a loss the next read takes a breath
-    await until(() => query.mock.calls.length === 2)
+    await until(async () => {
+      await inAMoment()
+      return query.mock.calls.length === 2
+    })
     await gate.open([succeeded])
     expect(settled).toHaveBeenCalledWith(succeeded)
   })
@@ -181,12 +184,15 @@ describe('a database that is away', () => {
 describe('many waits', () => {
   test('share their queries, and each gets its own run', async () => {
     const first = waits.read(ID)
+    await inAMoment()
     const others = [OTHER, ID, OTHER].map((id) => waits.read(id))
     query.mockImplementation(async (_, ids) => ids.map((id) => row('RUNNING', 1, id)))
     await gate.open([running])
+    await inAMoment()
     expect(await first).toBe(running)
     expect((await Promise.all(others)).map((run) => run?.id)).toEqual([OTHER, ID, OTHER])
     expect(query).toHaveBeenCalledTimes(2)
+    await inAMoment()
   })
 
   test('of one run all end, and closing one leaves the others listening', async () => {

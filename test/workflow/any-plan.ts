@@ -17,11 +17,11 @@ import {
  */
 export type Flavour = 'settled' | 'canceling' | 'undoing' | 'wild'
 
-export const anyFlags: fc.Arbitrary<Flags> = fc.record({ a: fc.boolean(), b: fc.boolean() })
+const anyFlags: fc.Arbitrary<Flags> = fc.record({ a: fc.boolean(), b: fc.boolean() })
 
 const MAX_STEPS = 20
 
-export function anyPlan(flavour: Flavour): fc.Arbitrary<Plan> {
+function anyPlan(flavour: Flavour): fc.Arbitrary<Plan> {
   return planOf(flavour, MAX_STEPS, 2).map((plan) => (flavour === 'canceling' ? plan : withoutHanging(plan)))
 }
 

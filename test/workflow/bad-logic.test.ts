@@ -40,6 +40,7 @@ const CASES: [what: string, declare: (w: ReturnType<typeof workflow>) => Workflo
   ['a mapper that throws a circle', (w) => w.step('a', echo, throwing(circular)), 'MAPPING_FAILED', /threw/],
   ['a promise', (w) => w.step('a', echo, () => untyped(Promise.resolve({}))), 'MAPPING_FAILED', /promise/],
   ['a promise that rejects', (w) => w.step('a', echo, () => untyped(rejected())), 'MAPPING_FAILED', /promise/],
+  ['a promise within', (w) => w.value('a', () => ({ x: rejected() })), 'INVALID_PARAMS', /Promise/],
   ['a thenable that throws', (w) => w.step('a', echo, () => untyped(thenable)), 'MAPPING_FAILED', /promise|no/],
   ['a function', (w) => w.step('a', echo, () => untyped(() => 1)), 'INVALID_PARAMS', /no JSON|function/],
   ['a BigInt', (w) => w.step('a', echo, () => ({ n: 1n })), 'INVALID_PARAMS', /bigint/],

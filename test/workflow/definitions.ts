@@ -13,7 +13,7 @@ export function calledBy(plan: Plan): object[] {
 }
 
 /** The same plan has the same name. */
-export function nameOf(plan: Plan): string {
+function nameOf(plan: Plan): string {
   return `plan-${createHash('sha256').update(JSON.stringify(plan)).digest('hex').slice(0, 16)}`
 }
 

@@ -32,7 +32,7 @@ function wasInVain(events: readonly RecordedEvent[], index: number): boolean {
 
 function replayEvent(model: Model, { seq, path, to, reason }: RecordedEvent): void {
   const node = model.nodes.find((each) => each.path === path)
-  const require = (...allowed: Status[]) => {
+  const nodeThatIs = (...allowed: Status[]) => {
     if (!node || !allowed.includes(node.status))
       throw new Error(`event ${seq}: ${path} ${to} by ${reason}, but in the model it is ${node?.status}`)
     return node
@@ -40,12 +40,13 @@ function replayEvent(model: Model, { seq, path, to, reason }: RecordedEvent): vo
   if (node && node.kind !== 'action') return
   switch (reason) {
     case 'STARTED':
-      return model.start(require('READY', 'SCHEDULED', 'RUNNING'))
+      model.start(nodeThatIs('READY', 'SCHEDULED', 'RUNNING'))
+      return
     case 'COMPLETED':
     case 'PERMANENT_FAILURE':
     case 'RETRIES_EXHAUSTED':
     case 'RETRY_SCHEDULED': {
-      const ended = require('RUNNING')
+      const ended = nodeThatIs('RUNNING')
       model.finishAttempt(ended)
       // it may be undone at once
       if (ended.status !== to && ended.status !== 'COMPENSATING')
@@ -54,7 +55,8 @@ function replayEvent(model: Model, { seq, path, to, reason }: RecordedEvent): vo
     }
     case 'COMPENSATED':
     case 'COMPENSATION_FAILED':
-      return model.finishUndo(require('COMPENSATING'))
+      model.finishUndo(nodeThatIs('COMPENSATING'))
+      return
   }
 }
 

@@ -21,7 +21,7 @@ export type PlannedWork =
 
 /** Constant, or whether a flag of the params has a value. */
 export type Condition = boolean | { readonly flag: Flag; readonly is: boolean }
-export type Flag = 'a' | 'b'
+type Flag = 'a' | 'b'
 export type Flags = Readonly<Record<Flag, boolean>>
 
 export interface PlannedStep {

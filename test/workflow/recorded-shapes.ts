@@ -162,7 +162,8 @@ function soyKb(samples: number, callers: number): Shape {
   const draft = new Draft()
   const chain = ['align', 'sort', 'dedup', 'add_replace', 'realign_target', 'indel_realign']
   const called = range(samples).map((sample) => {
-    const realigned = chain.reduce<string[]>((before, kind) => [draft.add(`${kind}_${sample}`, ...before)], [])
+    let realigned: string[] = []
+    for (const kind of chain) realigned = [draft.add(`${kind}_${sample}`, ...realigned)]
     return draft.level(`haplotype_${sample}`, callers, () => realigned)
   })
   const genotypes = draft.level('genotype', callers, (n) => called.map((each) => each[n]!))

@@ -76,7 +76,12 @@ export const DEFINITION_SCHEMA = {
       // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema; nobody awaits this
       then: {
         properties: {
-          fallback: { type: 'object', required: ['approved'], properties: { approved: { type: 'boolean' } } },
+          fallback: {
+            type: 'object',
+            required: ['approved'],
+            additionalProperties: false,
+            properties: { approved: { type: 'boolean' }, comment: { type: ['string', 'null'] }, payload: true },
+          },
         },
       },
     },

@@ -92,7 +92,7 @@ function readLimit(step: StepReading, names: PlaceNames) {
   inner.allow(LIMIT, 'limit')
   if (!inner.has('max')) inner.wrong('max', 'is missing')
   const max = inner.whole('max', 1, MAX_AT_ONCE)
-  const scope = inner.choice('scope', ['run', 'everywhere']) ?? 'run'
+  const scope = inner.choice('scope', ['run', 'everywhere']) ?? 'everywhere'
   const key = readText({ ...step, members: inner }, 'key', names)
   return max === undefined ? undefined : { spec: { max, scope }, key }
 }

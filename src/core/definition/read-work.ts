@@ -1,14 +1,17 @@
 import { MAX_DELAY_MS } from '../retry.ts'
 import type { SignalWork, StepWork } from '../workflow/graph.ts'
 import type { StepLogic } from '../workflow/logic.ts'
-import { shown } from './issues.ts'
+import { type Path, shown } from './issues.ts'
 import { MAX_NAME_LENGTH } from './limits.ts'
-import { isObject } from './members.ts'
+import { isObject, Members } from './members.ts'
 import type { Evaluate, PlaceNames } from './place.ts'
 import type { StepReading } from './reading.ts'
 import { acceptSchema } from './schema-acceptance.ts'
 import { checkBySchema } from './schema-check.ts'
 import { NAME, SIGNAL_NAME } from './step-kinds.ts'
+
+/** Of a decision, as in the API. */
+const MAX_COMMENT = 10_000
 
 /** What a step does, and what its expressions are. */
 export interface Work {
@@ -82,39 +85,58 @@ function readSignal(step: StepReading, kind: 'signal' | 'approval'): Work {
   const name = (own ? key : members.name(kind, SIGNAL_NAME, MAX_NAME_LENGTH)) ?? key
   const deadlineMs = members.whole('deadlineMs', 1, MAX_DELAY_MS)
   const logic = readPayloadSchema(step)
-  if (members.has('fallback')) checkFallback(step, kind, logic)
+  const fallback = readFallback(step, kind, logic)
   const work: SignalWork = {
     kind: 'signal',
     name,
     ...(kind === 'signal' && members.flag('transient') && { transient: true }),
     ...(deadlineMs !== undefined && { deadlineMs }),
-    ...(members.has('fallback') && { fallback: { payload: members.get('fallback') } }),
+    ...(fallback && { fallback }),
     ...(kind === 'approval' && { approval: { approvers: readApprovers(step) } }),
   }
   return { work, logic }
 }
 
+type PayloadLogic = Pick<StepLogic, 'checkPayload'>
+
 /** Checks what a signal brings. */
-export function readPayloadSchema({ members, issues }: StepReading): Pick<StepLogic, 'checkPayload'> {
+export function readPayloadSchema({ members, issues }: StepReading): PayloadLogic {
   if (!members.has('payloadSchema')) return {}
   const schema = members.get('payloadSchema')
   if (!acceptSchema(schema, members.at('payloadSchema'), issues)) return {}
   return { checkPayload: (payload) => checkBySchema(schema, payload) }
 }
 
-function checkFallback(
-  { members, issues }: StepReading,
-  kind: string,
-  { checkPayload }: Pick<StepLogic, 'checkPayload'>,
-) {
-  const fallback = members.get('fallback')
+function readFallback(step: StepReading, kind: string, logic: PayloadLogic): { payload: unknown } | undefined {
+  const { members } = step
+  if (!members.has('fallback')) return undefined
   if (!members.has('deadlineMs')) members.wrong('fallback', 'is never used without deadlineMs')
-  if (kind === 'approval' && !(isObject(fallback) && typeof fallback.approved === 'boolean'))
-    members.wrong('fallback', `is ${shown(fallback)}; it must be an object with approved: true or false`)
-  const checked = checkPayload?.(fallback)
+  if (kind === 'approval') return readDecision(step, logic)
+  const payload = members.get('fallback')
+  checkFits(step, logic, members.at('fallback'), payload)
+  return { payload }
+}
+
+const DECISION: ReadonlySet<string> = new Set(['approved', 'comment', 'payload'])
+
+/** The decision that a fallback stands for: nobody made it. */
+function readDecision(step: StepReading, logic: PayloadLogic): { payload: unknown } | undefined {
+  const { members, issues } = step
+  const given = members.get('fallback')
+  if (!isObject(given) || typeof given.approved !== 'boolean')
+    return members.wrong('fallback', `is ${shown(given)}; it must be an object with approved: true or false`)
+  const decision = new Members(given, members.at('fallback'), issues)
+  decision.allow(DECISION, 'the fallback of an approval')
+  const comment = given.comment === null ? null : (decision.text('comment', MAX_COMMENT) ?? null)
+  const payload = decision.get('payload') ?? null
+  if (payload !== null) checkFits(step, logic, decision.at('payload'), payload)
+  return { payload: { approved: given.approved, by: null, comment, payload } }
+}
+
+function checkFits({ issues }: StepReading, { checkPayload }: PayloadLogic, at: Path, payload: unknown): void {
+  const checked = checkPayload?.(payload)
   if (checked && 'ok' in checked && !checked.ok)
-    for (const { path, message } of checked.issues)
-      issues.add([...members.at('fallback'), ...(path === '' ? [] : [path])], message)
+    for (const { path, message } of checked.issues) issues.add([...at, ...(path === '' ? [] : [path])], message)
 }
 
 function readApprovers({ members }: StepReading): readonly string[] | null {

@@ -31,7 +31,7 @@ function shape(step: StepSpec): string {
   }
 }
 
-function describe({ work, each, repeat, join, after, limit }: StepSpec): string[] {
+function describe({ key, work, each, repeat, join, after, limit }: StepSpec): string[] {
   const what =
     'name' in work
       ? work.kind === 'signal'
@@ -39,7 +39,8 @@ function describe({ work, each, repeat, join, after, limit }: StepSpec): string[
         : work.name
       : work.kind
   return [
-    what,
+    // most steps are called after what they do
+    ...(what === key ? [] : [what]),
     ...(each ? [forEach(each)] : []),
     ...(repeat ? [`at most ${repeat.max} times`] : []),
     ...(join.need === 'all'

@@ -9,16 +9,20 @@ import {
   RunNotFoundError,
   StepNotFoundError,
 } from '../../core/request-errors.ts'
+import type { RunStatus } from '../../core/status.ts'
 import { ancestorsOf, type CompiledGraph, descendantsOf } from '../../core/workflow/graph.ts'
 import { stepsOf as readSteps } from '../../db/reads/steps.ts'
 import type { RunRow } from '../../db/rows.ts'
 import type { Executor } from '../executor.ts'
 import { whileUnavailable } from '../submissions.ts'
-import { beginWorkflow, type TakenStep } from '../workflow/begin-workflow.ts'
+import { beginWorkflow } from '../workflow/begin-workflow.ts'
 import type { ControlRequest } from './control.ts'
 import { existingRun } from './execute-action.ts'
 import type { Executed } from './execution.ts'
 import { stepOf } from './step-of.ts'
+
+/** What was canceled runs again: what made it superfluous may turn out otherwise. */
+const KEPT: ReadonlySet<RunStatus> = new Set<RunStatus>(['SUCCEEDED', 'SKIPPED', 'FAILED', 'COMPENSATED'])
 
 export interface ForkRequest extends ControlRequest {
   readonly fromStep: string
@@ -51,8 +55,7 @@ async function fork(executor: Executor, source: RunRow, request: ForkRequest, ac
     throw new InvalidInputError('id', 'names no root run of a workflow: only those are forked')
   const compiled = await executor.workflows.graphs.compiled(source.graph)
   const steps = (await readSteps(executor.db, [source.id]))[0] ?? []
-  const keys = keptKeys(compiled, steps, fromStep)
-  const taken = await takenSteps(executor, steps, keys)
+  const taken = await withAllBelow(executor, keptSteps(compiled, steps, fromStep))
   return record(executor, source, compiled, {
     request,
     actor,
@@ -74,8 +77,8 @@ function fingerprintOf({ id }: RunRow, { fromStep }: ForkRequest): Buffer {
   return fingerprint({ forkedFrom: id, fromStep })
 }
 
-/** The steps whose outcome is taken over: those that have succeeded, and do not depend on the one to begin with. */
-function keptKeys(compiled: CompiledGraph, steps: readonly RunRow[], fromStep: string): Set<string> {
+/** The steps whose outcome is taken over: those on which others may go on, and that do not depend on the one to begin with. */
+function keptSteps(compiled: CompiledGraph, steps: readonly RunRow[], fromStep: string): RunRow[] {
   if (!compiled.steps.has(fromStep)) throw new StepNotFoundError(fromStep, [...compiled.steps.keys()])
   const byKey = new Map(steps.map((step) => [step.stepKey, step]))
   for (const key of ancestorsOf(compiled, [fromStep])) {
@@ -87,44 +90,31 @@ function keptKeys(compiled: CompiledGraph, steps: readonly RunRow[], fromStep: s
       ])
   }
   const anew = new Set([fromStep, ...descendantsOf(compiled, [fromStep])])
-  return new Set([...compiled.steps.keys()].filter((key) => !anew.has(key) && byKey.get(key)?.status === 'SUCCEEDED'))
-}
-
-async function takenSteps(
-  executor: Executor,
-  steps: readonly RunRow[],
-  keys: ReadonlySet<string>,
-): Promise<Map<string, TakenStep>> {
-  const taken = steps.filter(({ stepKey }) => keys.has(stepKey ?? ''))
-  const groups = taken.filter(({ kind }) => kind === 'GROUP')
-  const runs =
-    groups.length > 0
-      ? await readSteps(
-          executor.db,
-          groups.map(({ id }) => id),
-        )
-      : []
-  const iterations = new Map(groups.map(({ id }, i) => [id, inOrder(runs[i] ?? [])]))
-  return new Map(
-    taken.map(({ id, stepKey, result }) => [
-      stepKey ?? '',
-      { result: JSON.stringify(result ?? null), iterations: iterations.get(id) ?? [] },
-    ]),
+  return steps.filter(
+    ({ stepKey, status, resolved }) => !anew.has(stepKey ?? '') && resolved !== null && KEPT.has(status),
   )
 }
 
-/** What the runs of a list or a loop left: of those that were completed. */
-function inOrder(runs: readonly RunRow[]): string[] {
-  const sorted = runs
-    .filter(({ resolved }) => resolved === 'live')
-    .sort((a, b) => (a.stepIndex ?? 0) - (b.stepIndex ?? 0))
-  return sorted.map(({ result }) => JSON.stringify(result ?? null))
+/** What is kept, and everything below it: parents before their runs. */
+async function withAllBelow(executor: Executor, kept: readonly RunRow[]): Promise<RunRow[]> {
+  const found = [...kept]
+  for (let parents = kept.filter(hasRuns); parents.length > 0; ) {
+    const ids = parents.map(({ id }) => id)
+    const runs = (await readSteps(executor.db, ids)).flat()
+    found.push(...runs)
+    parents = runs.filter(hasRuns)
+  }
+  return found
+}
+
+function hasRuns({ kind }: RunRow): boolean {
+  return kind === 'GROUP' || kind === 'WORKFLOW'
 }
 
 interface Fork {
   readonly request: ForkRequest
   readonly actor: string
-  readonly taken: Map<string, TakenStep>
+  readonly taken: readonly RunRow[]
   readonly data: object
 }
 

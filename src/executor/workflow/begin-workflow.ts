@@ -1,12 +1,12 @@
 import type { CompiledGraph } from '../../core/workflow/graph.ts'
+import type { RunRow } from '../../db/rows.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Advance } from './advance.ts'
 import { queueStep } from './enter-step.ts'
-import { LOOP_DONE } from './group.ts'
 import { LogicError } from './logic-error.ts'
-import { newStep } from './new-step.ts'
 import { planSteps } from './plan-steps.ts'
 import { graphQueue, workflowQueue } from './queues.ts'
+import { takeOver } from './take-over.ts'
 
 /** Levels of sub-workflows: a recursion that does not end is stopped there. */
 const MAX_DEPTH = 100
@@ -29,17 +29,10 @@ export async function continueSubWorkflow(advance: Advance, row: TreeRow): Promi
 /** How a workflow begins. */
 export interface Beginning {
   readonly actor?: string
-  /** Steps whose outcome is taken over from another run, by key. */
-  readonly taken?: ReadonlyMap<string, TakenStep>
+  /** What is taken over from another run. */
+  readonly taken?: readonly RunRow[]
   /** For the event. */
   readonly data?: object
-}
-
-/** What a step left in another run, as JSON text. */
-export interface TakenStep {
-  readonly result: string
-  /** Of a list or a loop: the results of its runs. */
-  readonly iterations: readonly string[]
 }
 
 /** Plans the steps of a workflow, and begins those that depend on nothing. */
@@ -47,7 +40,7 @@ export async function beginWorkflow(
   advance: Advance,
   row: TreeRow,
   compiled: CompiledGraph,
-  { actor, taken = new Map(), data }: Beginning = {},
+  { actor, taken = [], data }: Beginning = {},
 ): Promise<void> {
   const { tree, host, outcomes } = advance
   if (!host.logic(compiled)) return queueStep(advance, row, graphQueue(compiled))
@@ -74,28 +67,10 @@ export async function beginWorkflow(
   }
   if (row.lastSeq === 0 && row.parentId === null) tree.create(row, 'RUNNING', 'STARTED', change)
   else tree.transition(row, 'RUNNING', 'STARTED', change)
-  for (const step of steps) takeOver(advance, step, taken.get(step.stepKey ?? ''))
+  if (taken.length > 0) await takeOver(advance, row, taken)
   for (const step of steps) if (step.pendingCount === 0) await advance.consider(row, step)
   // one without steps, or with skipped ones only, has nothing left to do
   tree.idle.add(row)
-}
-
-/** The step is as it was in the run that this one was forked from. */
-function takeOver(advance: Advance, step: TreeRow, taken: TakenStep | undefined): void {
-  if (!taken) return
-  const { tree } = advance
-  const spec = tree.specOf(step)
-  taken.iterations.forEach((result, index) => {
-    const run = newStep(step, step.parentGraph ?? '', spec, tree.nowMs, index)
-    tree.insert(run)
-    tree.transition(run, 'SUCCEEDED', 'TAKEN_OVER', { resolved: 'live', result })
-  })
-  if (spec.each || spec.repeat) {
-    step.size = taken.iterations.length
-    step.nextIndex = spec.repeat ? LOOP_DONE : taken.iterations.length
-  }
-  tree.transition(step, 'SUCCEEDED', 'TAKEN_OVER', { resolved: 'live', result: taken.result })
-  advance.rest(step)
 }
 
 /** Counts what is about to be planned. Throws a `LogicError` where a tree grows beyond all measure. */

@@ -88,14 +88,38 @@ async function undo(advance: Advance, step: TreeRow): Promise<boolean> {
   // an action that this node does not know may have something to undo: whoever knows it finds out
   if (step.kind !== 'ACTION' || (action && !action.compensate)) return false
   tree.transition(step, 'COMPENSATING', 'COMPENSATION_BEGUN')
-  const [content] = await readContents(tree.run, [step.id])
-  const result = step.result === undefined || step.result === null ? content?.result : JSON.parse(step.result)
-  const given = { params: content?.params ?? null, result: result ?? null }
+  const given = await whatWasDone(tree, step)
   const run = compensationRun(tree, step)
   tree.insert(run)
   run.params = JSON.stringify(given)
   runOrQueue(advance, run, given)
   return true
+}
+
+interface Done {
+  readonly params: unknown
+  readonly result: unknown
+  /** Of an execution that several runs share: whoever undoes it passes on the same key. */
+  readonly idempotencyKey?: string
+}
+
+async function whatWasDone(tree: Tree, step: TreeRow): Promise<Done> {
+  const [read] = await readContents(tree.run, [step.id])
+  const { linkedId } = step
+  return {
+    params: parsed(step.params) ?? read?.params ?? null,
+    result: parsed(step.result) ?? read?.result ?? null,
+    ...(linkedId !== null && { idempotencyKey: showRunId(compensationRunId(linkedId, generationOf(tree, step))) }),
+  }
+}
+
+/** What shares an execution by its key may have been retried more often than the others that share it. */
+function generationOf(tree: Tree, step: TreeRow): number {
+  return tree.specOf(step).keyed ? 1 : step.generation
+}
+
+function parsed(text: string | null | undefined): unknown {
+  return typeof text === 'string' ? JSON.parse(text) : undefined
 }
 
 function compensationRun(tree: Tree, step: TreeRow): TreeRow {
@@ -190,14 +214,14 @@ export function compensationOf(action: RegisteredAction): RegisteredAction {
     resultSchema: undefined,
     probe: undefined,
     run: async (context) => {
-      const { params, result } = context.params as { params: unknown; result: unknown }
+      const { params, result, idempotencyKey = context.idempotencyKey } = context.params as Done
       const checked = await validate(action.paramsSchema, params)
       if (!checked.ok)
         throw new NonRetryableError('The params do not fit the action any more', {
           code: 'INVALID_PARAMS',
           details: { issues: checked.issues },
         })
-      const given: CompensateContext<unknown, unknown> = { ...context, params: checked.value, result }
+      const given: CompensateContext<unknown, unknown> = { ...context, params: checked.value, result, idempotencyKey }
       await action.compensate?.(given)
       return null
     },

@@ -7,7 +7,7 @@ export function graphQueue({ hash, graph }: CompiledGraph): string {
 }
 
 /** Runs of graphs that were given as data: any worker can go on with them. */
-export const DATA_QUEUE = 'graph:data'
+const DATA_QUEUE = 'graph:data'
 
 /** Sub-workflows that nobody had registered when their turn came. */
 export function workflowQueue(name: string): string {

@@ -113,6 +113,8 @@ async function retryAction(advance: Advance, row: TreeRow, change: Change, amend
   }
   row.availableAt = tree.nowMs
   row.endedSeq = null
+  // what it does from now on, it does itself
+  row.linkedId = null
   const data = {
     ...change.data,
     ...(amendment.newKey && { newKey: true }),

@@ -58,7 +58,7 @@ export async function resetDependents(
     if (row.finishedAt === null) await cancelStep(advance, row, 'NOT_NEEDED', change)
     reset(advance, row, change)
   }
-  for (const row of rows) recount(tree, workflow, row)
+  for (const row of rows) recount(tree, workflow, row, keys)
   return rows
 }
 
@@ -71,10 +71,14 @@ export function reset({ tree, outcomes }: Advance, row: TreeRow, change: Change)
   outcomes.forget(row.id)
 }
 
-/** Counts the dependencies of a step as they stand now. */
-function recount(tree: Tree, workflow: TreeRow, row: TreeRow): void {
-  const before = [...new Set(tree.specOf(row).after)].map((key) => tree.get(stepRunId(workflow.id, key, null)))
-  row.pendingCount = before.filter(({ resolved }) => resolved === null).length
-  row.liveCount = before.filter(({ resolved }) => resolved === 'live').length
+/** Counts the dependencies of a step as they stand now; those that are about to run again will be heard of again. */
+function recount(tree: Tree, workflow: TreeRow, row: TreeRow, again: readonly string[]): void {
+  const before = [...new Set(tree.specOf(row).after)]
+  const heard = before
+    .filter((key) => !again.includes(key))
+    .map((key) => tree.get(stepRunId(workflow.id, key, null)).resolved)
+    .filter((resolved) => resolved !== null)
+  row.pendingCount = before.length - heard.length
+  row.liveCount = heard.filter((resolved) => resolved === 'live').length
   tree.touch(row)
 }

@@ -7,16 +7,35 @@ export function showStep({ stepKey, stepIndex }: Pick<TreeRow, 'stepKey' | 'step
   return stepIndex === null ? `${stepKey}` : `${stepKey}[${stepIndex}]`
 }
 
-/** What a workflow fails with because a step of it did. */
+/**
+ * What a workflow fails with because a step of it did. Through sub-workflows and lists it keeps the code of the step where it
+ * began, and the way to it.
+ */
 export function stepFailed(step: TreeRow): RunError {
   const { status, error } = step
   const verb = status === 'CANCELED' ? 'was canceled' : 'failed'
+  const within = error?.code === 'STEP_FAILED' ? (error.details as Partial<StepFailure> | undefined) : undefined
+  const details: StepFailure = {
+    step: showStep(step),
+    runId: showRunId(step.id),
+    path: [showStep(step), ...(within?.path ? [within.path] : [])].join('/'),
+    code: within?.code ?? error?.code ?? status,
+  }
   return {
     code: 'STEP_FAILED',
     message: `Step ${JSON.stringify(showStep(step))} ${verb}: ${error?.message ?? status}`,
     retryable: error?.retryable ?? false,
-    details: { step: showStep(step), runId: showRunId(step.id), code: error?.code ?? status },
+    details,
   }
+}
+
+interface StepFailure {
+  readonly step: string
+  readonly runId: string
+  /** From the workflow that failed on, as `retryRun` takes it: `orders/charge`. */
+  readonly path: string
+  /** Of the step where it began. */
+  readonly code: string
 }
 
 /** What is wrong with a workflow's own logic: permanent, until somebody mends it. */

@@ -144,8 +144,12 @@ export class Tree {
 
   /** What the graph says of a step; those of a group share the group's. */
   specOf(row: TreeRow): StepSpec {
-    const spec = this.graphNamed(row.parentGraph).steps.get(row.stepKey ?? '')
-    if (!spec) throw new Error(`the graph of run ${row.id} has no step ${row.stepKey}`)
+    return this.specNamed(row.parentGraph, row.stepKey)
+  }
+
+  specNamed(graph: string | null, key: string | null): StepSpec {
+    const spec = this.graphNamed(graph).steps.get(key ?? '')
+    if (!spec) throw new Error(`the graph ${graph} has no step ${key}`)
     return spec
   }
 

@@ -77,7 +77,7 @@ describe('a definition that is accepted', () => {
       kind: 'signal',
       name: 'review',
       deadlineMs: 1,
-      fallback: { payload: { approved: false, comment: 'late' } },
+      fallback: { payload: { approved: false, by: null, comment: 'late', payload: null } },
       approval: { approvers: ['ops'] },
     })
     const [anybody] = accept(withSteps({ key: 'a', approval: 'go' })).steps
