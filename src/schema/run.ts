@@ -57,6 +57,10 @@ export const RunRef = builder.interfaceRef<RunRow>('Run').implement({
     }),
     startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When its first attempt began.' }),
     finishedAt: t.expose('finishedAt', { type: 'DateTime', description: 'When it ended.' }),
+    durationMs: t.float({
+      description: 'From its first start to its end, in milliseconds, waits and backoffs included; null before it has ended.',
+      resolve: durationMs,
+    }),
     stepKey: t.exposeString('stepKey', {
       description: 'Its key in the workflow that it is a step of; null for a root.',
     }),
@@ -109,6 +113,11 @@ export const RunRef = builder.interfaceRef<RunRow>('Run').implement({
     }),
   }),
 })
+
+/** Between the two moments, where both have come. */
+export function durationMs({ startedAt, finishedAt }: Pick<RunRow, 'startedAt' | 'finishedAt'>): number | null {
+  return startedAt && finishedAt ? finishedAt.getTime() - startedAt.getTime() : null
+}
 
 async function blockedBy(
   { status, paused, queue, name }: RunRow,

@@ -1,10 +1,12 @@
+import { compensationRunId } from '../core/ids.ts'
+import type { RunStatus } from '../core/status.ts'
 import type { CompiledGraph, StepSpec } from '../core/workflow/graph.ts'
 import type { RunRow } from '../db/rows.ts'
 import { AttemptRef, withRunningAttempt } from './attempt.ts'
 import { builder } from './builder.ts'
 import type { Context } from './context.ts'
 import { RunKindRef, RunStatusRef } from './enums.ts'
-import { NodeRef, RunRef, resultOf } from './run.ts'
+import { ActionRunRef, durationMs, NodeRef, RunRef, resultOf } from './run.ts'
 import { RunErrorRef } from './run-error.ts'
 import { shownWorkflow, WorkflowRef } from './workflow.ts'
 
@@ -38,6 +40,15 @@ const StepRef = builder.objectRef<ShownStep>('Step').implement({
       nullable: false,
       description: 'The step as a run of its own.',
       resolve: ({ run }) => run,
+    }),
+    params: t.field({
+      type: 'JSON',
+      description: 'What it was given; null before it has begun.',
+      resolve: ({ run }) => run.params,
+    }),
+    durationMs: t.float({
+      description: 'From its first start to its end, in milliseconds; null before it has ended.',
+      resolve: ({ run }) => durationMs(run),
     }),
     result: t.field({
       type: 'JSON',
@@ -90,6 +101,37 @@ builder.interfaceField(RunRef, 'parent', (t) =>
     resolve: (run, _, context) => parentOf(run, context),
   }),
 )
+
+builder.objectField(WorkflowRunRef, 'forkedFrom', (t) =>
+  t.field({
+    type: WorkflowRunRef,
+    description: 'The run that it took over the beginning of; null for one that is no fork.',
+    resolve: async ({ forkedFrom }, _, { loaders }) =>
+      forkedFrom === null ? null : ((await loaders.runs.load(forkedFrom)) ?? null),
+  }),
+)
+
+builder.interfaceField(RunRef, 'linkedRun', (t) =>
+  t.field({
+    type: RunRef,
+    description:
+      'The run whose execution this step shares: the one under its business key, or in a fork the step that it took over.',
+    resolve: async ({ linkedId }, _, { loaders }) => (linkedId === null ? null : loaders.runs.load(linkedId)),
+  }),
+)
+
+builder.interfaceField(RunRef, 'compensation', (t) =>
+  t.field({
+    type: ActionRunRef,
+    description: 'The run that undoes what this one did, with attempts of its own; null where nothing was undone.',
+    resolve: async ({ id, generation, kind, status, error }, _, { loaders }) =>
+      kind === 'ACTION' && (UNDONE.has(status) || error?.code === 'COMPENSATION_FAILED')
+        ? loaders.runs.load(compensationRunId(id, generation))
+        : null,
+  }),
+)
+
+const UNDONE: ReadonlySet<RunStatus> = new Set<RunStatus>(['COMPENSATING', 'COMPENSATED'])
 
 /** Past the list or loop that it may be one of. */
 async function parentOf({ parentId }: RunRow, { loaders }: Context): Promise<RunRow | null> {

@@ -192,7 +192,8 @@ describe('many waits', () => {
     expect(await first).toBe(running)
     expect((await Promise.all(others)).map((run) => run?.id)).toEqual([OTHER, ID, OTHER])
     expect(query).toHaveBeenCalledTimes(2)
-    await inAMoment()
+    // the turn in which it looks whether more is to be read
+    vi.runOnlyPendingTimers()
   })
 
   test('of one run all end, and closing one leaves the others listening', async () => {

@@ -56,6 +56,11 @@ test('a fork takes over a list with the errors that it went on with, and what an
 
   const again = await fork(server, run.id, 'seen')
   expect(again.status).toBe('SUCCEEDED')
+  const { run: shown } = await server.query<{ run: object }>(
+    'query($id: ID!) { run(id: $id) { ... on WorkflowRun { forkedFrom { id } } } }',
+    { id: again.id },
+  )
+  expect(shown).toEqual({ forkedFrom: { id: run.id } })
   expect(again.result).toEqual({ what: 'last' })
   expect(again.steps.find(({ key }) => key === 'seen')?.result).toEqual({
     mail: ['sent', 'BROKEN', 'sent'],
