@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 const require = createRequire(import.meta.url)
@@ -12,6 +13,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['@action.do/source'] } },
   test: {
     include: ['test/**/*.test.ts', 'sdk/test/**/*.test.ts', 'examples/**/*.test.ts'],
+    // also on two cores: most tests wait for processes and the database
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     globalSetup: ['test/support/global-setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,

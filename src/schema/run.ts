@@ -58,7 +58,8 @@ export const RunRef = builder.interfaceRef<RunRow>('Run').implement({
     startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When its first attempt began.' }),
     finishedAt: t.expose('finishedAt', { type: 'DateTime', description: 'When it ended.' }),
     durationMs: t.float({
-      description: 'From its first start to its end, in milliseconds, waits and backoffs included; null before it has ended.',
+      description:
+        'From its first start to its end, in milliseconds, waits and backoffs included; null before it has ended.',
       resolve: durationMs,
     }),
     stepKey: t.exposeString('stepKey', {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { workflow } from '../../src/index.ts'
 import { startWorkflowServer } from '../support/workflows.ts'
-import { echo, refusedStart, stillWorks } from './bad-support.ts'
+import { atRest, echo, refusedStart, stillWorks } from './bad-support.ts'
 
 const typed = workflow('typed', { params: z.object({ email: z.email() }) }).step('a', echo)
 
@@ -124,6 +124,7 @@ test('a refused start uses up no key, and another intent under a used one is a m
   expect((await refusedStart(server, key)).code).toBe('INVALID_PARAMS')
   const first = await server.start({ ...key, params: { email: 'ada@example.test' } })
   expect(first).toMatchObject({ replayed: false })
+  await atRest(server, first.run!.id)
   const other = await refusedStart(server, { ...key, params: { email: 'eve@example.test' } })
   expect(other.code).toBe('IDEMPOTENCY_MISMATCH')
   const again = await server.start({ ...key, params: { email: 'ada@example.test' } })
