@@ -84,6 +84,7 @@ test('a sub-workflow and a loop that depend on what is retried are done again', 
   broken = false
   await operate(server, 'retryRun', { id: failed.id, step: 'source' })
   await expect.poll(() => done.length, { timeout: 5_000 }).toBe(8)
+  await expect.poll(async () => (await server.look(failed.id)).status, { timeout: 5_000 }).toBe('FAILED')
   await operate(server, 'retryRun', { id: failed.id })
   await expect.poll(async () => (await server.look(failed.id)).status, { timeout: 5_000 }).toBe('SUCCEEDED')
   const now = await server.look(failed.id)
