@@ -2,7 +2,7 @@ import type { RunError } from '../../core/failure.ts'
 import type { AttemptStatus, RunStatus } from '../../core/status.ts'
 import type { EventReason } from '../../core/transitions.ts'
 import { sqlStateOf } from '../pg-errors.ts'
-import { type JsonStatement, jsonStatement } from '../statement.ts'
+import { jsonStatementOf } from '../statement.ts'
 import type { StatementRunner } from './statement-runner.ts'
 import {
   TREE_INSERT_COLUMNS,
@@ -65,13 +65,20 @@ const MISSED = '22012'
 
 const moment = (ms: string) => `to_timestamp(${ms} / 1000.0)::timestamptz(3)`
 
-const statement: JsonStatement<{ changed: number }> = jsonStatement(`
-with input as materialized (
-  select i.* from json_to_record(:input) as i(updates json, inserts json, attempts json, events json, expected int4)
-), found as materialized (
+interface Writes {
+  readonly updates: readonly object[]
+  readonly inserts: readonly object[]
+  readonly attempts: readonly NewAttempt[]
+  readonly events: readonly NewEvent[]
+  /** How many rows are to be updated. */
+  readonly expected: number
+}
+
+const statement = jsonStatementOf<Writes, { changed: number }>(
+  `
+with found as materialized (
   select u.*, r.tid
-  from input i
-  cross join lateral json_to_recordset(i.updates) as u(${TREE_UPDATE_RECORD})
+  from json_to_recordset(:updates) as u(${TREE_UPDATE_RECORD})
   cross join lateral (
     select r.ctid as tid from action_do.runs r where r.bucket = u.bucket and r.id = u.id offset 0
   ) r
@@ -87,31 +94,34 @@ with input as materialized (
 ), inserted as (
   insert into action_do.runs (${TREE_INSERT_COLUMNS}, fingerprint, params, result)
   select ${treeInsertValues('n')}, '', coalesce(n.params, 'null')::json, n.result::json
-  from input i cross join lateral json_to_recordset(i.inserts) as n(${TREE_INSERT_RECORD})
+  from json_to_recordset(:inserts) as n(${TREE_INSERT_RECORD})
 ), attempts_written as (
   insert into action_do.attempts (bucket, run_id, number, status, worker_id, started_at, finished_at, error)
   select a.bucket, a."runId", a.number, a.status, a."workerId", ${moment('a."startedAt"')}, ${moment('a."finishedAt"')}, a.error
-  from input i cross join lateral json_to_recordset(i.attempts) as a(
+  from json_to_recordset(:attempts) as a(
     bucket int2, "runId" uuid, number int4, status action_do.attempt_status, "workerId" text, "startedAt" float8,
     "finishedAt" float8, error json)
 ), events_written as (
   insert into action_do.events (bucket, root_id, seq, run_id, at, step_key, from_status, to_status, reason, attempt, error, actor, data)
   select e.bucket, e."rootId", e.seq, e."runId", ${moment('e.at')}, e."stepKey", e."from", e."to", e.reason, e.attempt, e.error,
     e.actor, e.data
-  from input i cross join lateral json_to_recordset(i.events) as e(
+  from json_to_recordset(:events) as e(
     bucket int2, "rootId" uuid, seq int4, "runId" uuid, at float8, "stepKey" text, "from" action_do.run_status,
     "to" action_do.run_status, reason action_do.event_reason, attempt int4, error json, actor text, data json)
 )
 -- a row that was missed must take the transaction with it, for its commit may be on its way already
-select 1 / (case when count(*) = (select count(*) from found) and count(*) = (select i.expected from input i) then 1 else 0 end) as changed
-from changed`)
+select 1 / (case when count(*) = (select count(*) from found) and count(*) = (:expected)::text::int4 then 1 else 0 end) as changed
+from changed`,
+  ['updates', 'inserts', 'attempts', 'events', 'expected'],
+)
 
 /** Writes what was decided, in one statement. The caller holds the locks of the roots. */
 export async function writeTrees(run: StatementRunner, changes: TreeChanges): Promise<void> {
   const updates = changes.updates.map(treeUpdate)
   const inserts = changes.inserts.map(treeInsert)
   try {
-    await run(statement, { ...changes, updates, inserts, expected: updates.length })
+    const writes: Writes = { ...changes, updates, inserts, expected: updates.length }
+    await run(statement, writes)
   } catch (error) {
     throw sqlStateOf(error) === MISSED ? new TreeConflict(error) : error
   }
