@@ -17,6 +17,7 @@ export interface RunRow {
   readonly stepIndex: number | null
   /** Of a list or a loop: how many runs count. */
   readonly size: number | null
+  readonly nextIndex: number | null
   readonly graph: string | null
   readonly parentGraph: string | null
   readonly queue: string | null
@@ -52,7 +53,7 @@ export interface RunRow {
 
 /** The select list of a `RunRow` from `runs r`. */
 export const RUN_COLUMNS = `r.bucket, r.id, r.kind, r.name, r.version, r.effect, r.root_id as "rootId", r.parent_id as "parentId", r.step_key as "stepKey",
-  r.step_index as "stepIndex", r.size, r.graph, r.parent_graph as "parentGraph", r.queue, r.paused, r.wait, r.undoes, r.resolved,
+  r.step_index as "stepIndex", r.size, r.next_index as "nextIndex", r.graph, r.parent_graph as "parentGraph", r.queue, r.paused, r.wait, r.undoes, r.resolved,
   r.linked_id as "linkedId", r.forked_from as "forkedFrom",
   r.idempotency_key as "idempotencyKey", r.fingerprint, r.params, r.status, r.result, r.error, r.heartbeat, r.priority,
   r.generation, r.attempt, r.failures, r.losses, r.probe, r.fence, r.worker_id as "workerId", r.available_at as "availableAt",

@@ -81,7 +81,7 @@ export class Executor {
       queued: (queues) => this.queuedIn(queues),
       revoked: (runIds) => this.taken(runIds),
       timed: () => this.scheduled(),
-      linked: (link, again) => void this.linked.follow(link, again),
+      linked: (link) => void this.linked.follow(link),
     })
     this.linked = new LinkedRuns(this, log)
     this.worker = new Worker(db, registry, this.workflows, options, log, {

@@ -7,6 +7,8 @@ export interface WaitingLink {
   readonly linkedId: string
   readonly name: string
   readonly key: string
+  /** The event of the linked run that the step has failed with before, or 0. */
+  readonly known: number
   /** Null: the linked run is not there. */
   readonly status: string | null
 }
@@ -14,7 +16,8 @@ export interface WaitingLink {
 /** Steps whose linked run has come to rest, or is missing because its submission was lost. */
 export function settledLinks(db: Database, limit: number): Promise<WaitingLink[]> {
   return db.hot<WaitingLink[]>`
-    select w.id, w.root_id as "rootId", w.linked_id as "linkedId", w.name, w.wait->>'key' as key, l.status::text
+    select w.id, w.root_id as "rootId", w.linked_id as "linkedId", w.name, w.wait->>'key' as key,
+      coalesce(w.next_index, 0) as known, l.status::text
     from action_do.runs w
     cross join lateral (select ('x' || right(w.linked_id::text, 3))::bit(12)::int & 1023 as bucket) b
     left join lateral (

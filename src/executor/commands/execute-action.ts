@@ -203,6 +203,7 @@ function freshRun(row: NewRun, at: Date): RunRow {
     stepKey: null,
     stepIndex: null,
     size: null,
+    nextIndex: null,
     graph: null,
     parentGraph: null,
     queue: null,

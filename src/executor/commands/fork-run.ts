@@ -60,6 +60,9 @@ async function fork(executor: Executor, source: RunRow, request: ForkRequest, ac
     request,
     actor,
     taken,
+    known: new Map(
+      steps.flatMap(({ stepKey, kind, nextIndex }) => (kind === 'ACTION' ? [[stepKey ?? '', nextIndex ?? 0]] : [])),
+    ),
     data: { forkedFrom: showRunId(source.id), fromStep, reason },
   })
 }
@@ -115,6 +118,7 @@ interface Fork {
   readonly request: ForkRequest
   readonly actor: string
   readonly taken: readonly RunRow[]
+  readonly known: ReadonlyMap<string, number>
   readonly data: object
 }
 

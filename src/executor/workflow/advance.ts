@@ -36,6 +36,8 @@ export interface Link {
   readonly name: string
   readonly key: string
   readonly params: unknown
+  /** The event of the linked run that the step has failed with before, or 0. */
+  readonly known: number
 }
 
 /**
@@ -60,8 +62,6 @@ export class Advance {
   readonly turnsWanted: (Turn & { readonly max: number })[] = []
   /** Steps that wait for a run under their business key from now on. */
   readonly links: Link[] = []
-  /** Steps that somebody retried: with them the run that they share. */
-  readonly retried = new Set<string>()
   private rested: TreeRow[] = []
 
   constructor(tree: Tree, host: Host, leased: boolean) {

@@ -31,6 +31,8 @@ export interface Beginning {
   readonly actor?: string
   /** What is taken over from another run. */
   readonly taken?: readonly RunRow[]
+  /** How far the steps that run anew know of the runs that they share, by key: see `knownOf`. */
+  readonly known?: ReadonlyMap<string, number>
   /** For the event. */
   readonly data?: object
 }
@@ -40,7 +42,7 @@ export async function beginWorkflow(
   advance: Advance,
   row: TreeRow,
   compiled: CompiledGraph,
-  { actor, taken = [], data }: Beginning = {},
+  { actor, taken = [], known = new Map(), data }: Beginning = {},
 ): Promise<void> {
   const { tree, host, outcomes } = advance
   if (!host.logic(compiled)) return queueStep(advance, row, graphQueue(compiled))
@@ -67,6 +69,7 @@ export async function beginWorkflow(
   }
   if (row.lastSeq === 0 && row.parentId === null) tree.create(row, 'RUNNING', 'STARTED', change)
   else tree.transition(row, 'RUNNING', 'STARTED', change)
+  for (const step of steps) step.nextIndex = known.get(step.stepKey ?? '') ?? step.nextIndex
   if (taken.length > 0) await takeOver(advance, row, taken)
   for (const step of steps) if (step.pendingCount === 0) await advance.consider(row, step)
   // one without steps, or with skipped ones only, has nothing left to do

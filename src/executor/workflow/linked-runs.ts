@@ -16,7 +16,7 @@ import { retryRun } from '../commands/retry-run.ts'
 import type { Executor } from '../executor.ts'
 import { Loop } from '../loop.ts'
 import type { Advance, Link } from './advance.ts'
-import { failLinked, linkedEnded, linkedMismatch } from './shared-work.ts'
+import { failLinked, isKnownFailure, linkedEnded, linkedMismatch } from './shared-work.ts'
 import { logicError } from './step-errors.ts'
 
 const BATCH = 500
@@ -51,19 +51,22 @@ export class LinkedRuns {
     for (const unwatch of this.watching.values()) unwatch()
   }
 
-  /** Submits the run that a step waits for, and looks when it changes. Never rejects. */
-  async follow(link: Link, again: boolean): Promise<void> {
+  /** Submits the run that a step waits for, and looks when it changes. True: the step has heard of its end. Never rejects. */
+  async follow(link: Link): Promise<boolean> {
     this.watch(link.linkedId)
     try {
       const { name, params, key, linkedId } = link
       const request = { name, params, idempotencyKey: key, waitMs: 0, runAt: null, priority: 0 }
       const { run } = await executeAction(this.executor, request, ACTOR)
-      if (again && hasEnded(run.status) && run.status !== 'SUCCEEDED') await this.retry(run, link)
-      else if (hasEnded(run.status)) await this.tell(link.rowId, link.rootId, (a, row) => linkedEnded(a, row, run))
-      else this.watch(linkedId)
+      if (isKnownFailure(run, link.known)) await this.retry(run, link)
+      else if (hasEnded(run.status)) {
+        await this.tell(link.rowId, link.rootId, (advance, row) => linkedEnded(advance, row, run))
+        return true
+      } else this.watch(linkedId)
     } catch (error) {
       await this.refused(link, error)
     }
+    return false
   }
 
   private watch(linkedId: string): void {
@@ -76,9 +79,12 @@ export class LinkedRuns {
     )
   }
 
-  private async retry({ id }: RunRow, { rowId }: Link): Promise<void> {
-    const request = { id: showRunId(id), reason: `a step that shares it was retried: ${showRunId(rowId)}`, step: null }
-    await retryRun(this.executor, { ...request, params: undefined, newKey: false, idempotencyKey: null }, ACTOR).catch(
+  private async retry({ id }: RunRow, { rowId, known }: Link): Promise<void> {
+    const step = showRunId(rowId)
+    const request = { id: showRunId(id), reason: `a step that shares it was retried: ${step}`, step: null }
+    // whoever finds the same failure again, late, must not retry what has failed since
+    const idempotencyKey = `${step} after ${known}`
+    await retryRun(this.executor, { ...request, params: undefined, newKey: false, idempotencyKey }, ACTOR).catch(
       (error) => {
         // somebody else was first
         if (!(error instanceof InvalidTransitionError)) throw error
@@ -117,7 +123,6 @@ export class LinkedRuns {
     const { db, options } = this.executor
     const links = await settledLinks(db, BATCH)
     await Promise.all(links.map((link) => this.handle(link)))
-    for (const { linkedId, status } of links) if (status !== null) this.unwatch(linkedId)
     return links.length === BATCH ? 0 : options.pollMs
   }
 
@@ -126,9 +131,13 @@ export class LinkedRuns {
     this.watching.delete(linkedId)
   }
 
+  private async handle(link: WaitingLink): Promise<void> {
+    if (await this.ask(link)) this.unwatch(link.linkedId)
+  }
+
   /** Asks again, as the step did: so that the params are compared too, and a lost submission is made good. */
-  private async handle({ id: rowId, rootId, linkedId, name, key }: WaitingLink): Promise<void> {
+  private async ask({ id: rowId, rootId, linkedId, name, key, known }: WaitingLink): Promise<boolean> {
     const [read] = await readParams(runnerOf(this.executor.db.hot), [rowId])
-    await this.follow({ rowId, rootId, linkedId, name, key, params: read?.params ?? {} }, false)
+    return this.follow({ rowId, rootId, linkedId, name, key, params: read?.params ?? {}, known })
   }
 }

@@ -132,7 +132,6 @@ async function retryAction(advance: Advance, row: TreeRow, change: Change, amend
 /** A step that computes what it does: it does so again. */
 async function again(advance: Advance, row: TreeRow, change: Change): Promise<void> {
   const { tree } = advance
-  advance.retried.add(row.id)
   reset(advance, row, change)
   const parent = tree.parentOf(row)
   if (parent?.kind === 'WORKFLOW') await advance.consider(parent, row)

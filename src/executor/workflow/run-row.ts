@@ -17,6 +17,7 @@ export function asRunRow(row: TreeRow, params: unknown): RunRow {
     stepKey: row.stepKey,
     stepIndex: row.stepIndex,
     size: row.size,
+    nextIndex: row.nextIndex,
     graph: row.graph,
     parentGraph: row.parentGraph,
     queue: row.queue,

@@ -59,17 +59,33 @@ export function waitForLinked(advance: Advance, row: TreeRow, key: string, param
   // where it waited for its turn before, it goes on waiting for something else
   if (row.status === 'WAITING') tree.touch(row)
   else tree.transition(row, 'WAITING', 'WAIT_BEGUN', { data: { waitsFor: row.wait } })
-  advance.links.push({ rowId: row.id, rootId: row.rootId, linkedId: row.linkedId, name: row.name, key, params })
+  const { id: rowId, rootId, linkedId, name } = row
+  advance.links.push({ rowId, rootId, linkedId, name, key, params, known: knownOf(row) })
+}
+
+/**
+ * The number of the event with which a shared run failed, and the step with it: a retry of the step is not content with
+ * that. It is in a column that only lists, loops and workflows use otherwise, so that it outlasts crashes and pauses.
+ */
+function knownOf({ nextIndex }: TreeRow): number {
+  return nextIndex ?? 0
+}
+
+/** Whether the step must not end as its linked run has, because it was retried since. */
+export function isKnownFailure({ status, lastSeq }: Pick<RunRow, 'status' | 'lastSeq'>, known: number): boolean {
+  return (status === 'FAILED' || status === 'CANCELED') && lastSeq <= known
 }
 
 /** The linked run has come to rest: the step ends as it did. */
 export function linkedEnded(advance: Advance, row: TreeRow, linked: RunRow): void {
   const { tree } = advance
   if (row.status !== 'WAITING' || row.linkedId !== linked.id || !hasEnded(linked.status)) return
+  if (isKnownFailure(linked, knownOf(row))) return
   if (linked.status === 'SUCCEEDED' || linked.status === 'SKIPPED') {
     const result = JSON.stringify(linked.result ?? null)
     tree.transition(row, 'SUCCEEDED', 'LINKED_RUN_SUCCEEDED', { resolved: 'live', result })
   } else {
+    row.nextIndex = linked.lastSeq
     const { code, message } = linked.error ?? { code: linked.status, message: linked.status }
     failLinked(advance, row, logicError(code, message, { runId: showRunId(linked.id) }))
   }

@@ -33,7 +33,7 @@ export interface WorkflowEvents {
   /** Something waits for a time. */
   timed(): void
   /** A step waits for a run under its business key; `again`: one that has failed is to run again. */
-  linked(link: Link, again: boolean): void
+  linked(link: Link): void
 }
 
 /** What ends the attempts of steps. */
@@ -144,7 +144,7 @@ export class Workflows {
     if (queued.size > 0) this.on.queued(queued)
     if (advance.timed) this.on.timed()
     this.limits.settle(advance)
-    for (const link of advance.links) this.on.linked(link, advance.retried.has(link.rowId))
+    for (const link of advance.links) this.on.linked(link)
   }
 }
 
