@@ -30,7 +30,7 @@ const STEP: View = {
 const WORKFLOW: View = {
   states: [
     ...(['SCHEDULED', 'QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED'] as const),
-    ...(['INDETERMINATE', 'COMPENSATING', 'COMPENSATED'] as const),
+    ...(['CANCELED', 'INDETERMINATE', 'COMPENSATING', 'COMPENSATED'] as const),
   ],
   reasons: [
     ...(['SUBMITTED', 'DELAYED', 'DUE', 'STARTED', 'GRAPH_NEEDED', 'COMPLETED'] as const),

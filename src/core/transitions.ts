@@ -182,7 +182,7 @@ export const TRANSITIONS: readonly Transition[] = [
   { from: 'WAITING', to: 'RUNNING', reason: 'STARTED' },
   { from: 'WAITING', to: 'FAILED', reason: 'INPUT_REFUSED' },
   { from: 'WAITING', to: 'CANCELED', reason: 'CANCEL_REQUESTED' },
-  ...from(['SUCCEEDED', 'FAILED', 'CANCELED', 'SKIPPED', 'INDETERMINATE'], 'PENDING', 'RESET'),
+  ...from(['SUCCEEDED', 'FAILED', 'CANCELED', 'SKIPPED', 'INDETERMINATE', 'COMPENSATED'], 'PENDING', 'RESET'),
   ...(['SUCCEEDED', 'SKIPPED', 'FAILED', 'CANCELED', 'COMPENSATED'] as const).map((to) => ({
     from: 'PENDING' as const,
     to,
@@ -201,12 +201,16 @@ export const TRANSITIONS: readonly Transition[] = [
   ...from([...UNENDED, 'FAILED', 'CANCELED'], 'SKIPPED', 'SKIP_REQUESTED'),
   { from: 'INDETERMINATE', to: 'SUCCEEDED', reason: 'RESOLVED_SUCCEEDED' },
   { from: 'INDETERMINATE', to: 'FAILED', reason: 'RESOLVED_FAILED' },
-  ...(['SCHEDULED', 'QUEUED', 'RUNNING', 'WAITING', 'INDETERMINATE'] as const).flatMap((state) => [
+  ...(['SCHEDULED', 'QUEUED', 'RUNNING', 'WAITING', 'INDETERMINATE', 'COMPENSATING'] as const).flatMap((state) => [
     { from: state, to: state, reason: 'PAUSE_REQUESTED' as const },
     { from: state, to: state, reason: 'RESUME_REQUESTED' as const },
   ]),
   // compensation
-  ...from(['SUCCEEDED', 'RUNNING', 'FAILED'], 'COMPENSATING', 'COMPENSATION_BEGUN'),
+  ...from(
+    ['SUCCEEDED', 'RUNNING', 'QUEUED', 'INDETERMINATE', 'FAILED', 'CANCELED'],
+    'COMPENSATING',
+    'COMPENSATION_BEGUN',
+  ),
   { from: 'COMPENSATING', to: 'COMPENSATED', reason: 'COMPENSATED' },
   { from: 'COMPENSATING', to: 'FAILED', reason: 'COMPENSATION_FAILED' },
   { from: 'COMPENSATING', to: 'INDETERMINATE', reason: 'STEP_INDETERMINATE' },

@@ -52,7 +52,7 @@ test('a run that has ended is left only when somebody asks for it, or when what 
     new Set(['RETRY_REQUESTED', 'REVIVED', 'RESET', 'SKIP_REQUESTED', 'COMPENSATION_BEGUN']),
   )
   expect(reasonsFrom((status) => status === 'SUCCEEDED')).toEqual(new Set(['RESET', 'COMPENSATION_BEGUN']))
-  expect(reasonsFrom((status) => status === 'COMPENSATED')).toEqual(new Set())
+  expect(reasonsFrom((status) => status === 'COMPENSATED')).toEqual(new Set(['RESET']))
 })
 
 test('an action whose outcome is unknown moves only when somebody decides', () => {
@@ -68,6 +68,7 @@ test('an action whose outcome is unknown moves only when somebody decides', () =
       'REVIVED',
       'RESET',
       'NOT_NEEDED',
+      'COMPENSATION_BEGUN',
     ]),
   )
 })

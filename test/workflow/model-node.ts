@@ -97,6 +97,12 @@ export class Node {
     return this.kind === 'workflow' || this.kind === 'list'
   }
 
+  /** It has succeeded, or it is a whole that may have parts that did. */
+  get mayBeUndone(): boolean {
+    if (this.status === 'SUCCEEDED') return true
+    return this.whole && !this.stuck && (this.status === 'FAILED' || this.status === 'CANCELED')
+  }
+
   /** Ended without being done, and nobody said that its dependents may go on. */
   get holdsUp(): boolean {
     return this.counts === null && ['FAILED', 'CANCELED', 'COMPENSATED'].includes(this.status)

@@ -158,7 +158,9 @@ export class Model {
   private cancel(node: Node, counts: Node['counts']): void {
     // what is being undone is not left half undone
     if (node.ended || node.status === 'COMPENSATING') return
-    for (const below of node.all().filter((each) => each === node || each.active)) {
+    const left = new Set<Node | undefined>()
+    for (const each of node.all()) if (each.status === 'COMPENSATING' || left.has(each.parent)) left.add(each)
+    for (const below of node.all().filter((each) => each === node || (each.active && !left.has(each)))) {
       if (below.kind === 'action' && below.active) this.tallyOf(below).cuts++
       below.status = 'CANCELED'
       below.counts = counts
@@ -220,7 +222,7 @@ export class Model {
 
   /** What was completed last goes first. */
   private undoNextOf(node: Node): void {
-    const left = node.children.filter(({ status, endedAt }) => status === 'SUCCEEDED' && endedAt < node.next)
+    const left = node.children.filter((child) => child.mayBeUndone && child.endedAt < node.next)
     const last = left.reduce<Node | undefined>((a, b) => (a && a.endedAt > b.endedAt ? a : b), undefined)
     if (last) {
       node.next = last.endedAt

@@ -183,6 +183,18 @@ export function ancestorsOf({ steps }: CompiledGraph, keys: Iterable<string>): S
   return found
 }
 
+/** The steps that may cancel a step: by a join that does without it, or because they say so. */
+export function cancelersOf(compiled: CompiledGraph, key: string): string[] {
+  return compiled.graph.steps
+    .filter(
+      (step) =>
+        step.cancels.includes(key) ||
+        step.cancels.includes(EVERY_STEP) ||
+        (step.join.others === 'cancel' && canceledByJoin(compiled, step.key).includes(key)),
+    )
+    .map((step) => step.key)
+}
+
 /**
  * What a join that cancels the others makes superfluous: its dependencies, and backwards whatever leads nowhere else. A step
  * that something outside of this region still needs is no part of it.

@@ -81,12 +81,13 @@ const undoable: JsonStatement<TreeRow> = jsonStatement(`
 select ${TREE_COLUMNS} from json_to_record(:input) as i(id uuid, below int4)
 cross join lateral (
   select r.* from action_do.runs r
-  where r.parent_id = i.id and r.undoes is null and r.status = 'SUCCEEDED' and r.ended_seq < i.below
+  where r.parent_id = i.id and r.undoes is null and r.ended_seq < i.below
+    and (r.status = 'SUCCEEDED' or (r.status in ('FAILED', 'CANCELED') and r.kind in ('WORKFLOW', 'GROUP')))
   order by r.ended_seq desc limit ${UNDOABLE_AT_ONCE}
 ) r
 order by r.ended_seq desc`)
 
-/** Children that have succeeded, the last completed first: of those completed before an event's number, at most `UNDOABLE_AT_ONCE`. */
+/** Children that have succeeded, and those that may have parts that did, the last ended first: of those completed before an event's number, at most `UNDOABLE_AT_ONCE`. */
 export function readUndoable(run: StatementRunner, parentId: string, below: number): Promise<TreeRow[]> {
   return run(undoable, { id: parentId, below })
 }

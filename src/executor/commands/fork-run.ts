@@ -10,7 +10,7 @@ import {
   StepNotFoundError,
 } from '../../core/request-errors.ts'
 import type { RunStatus } from '../../core/status.ts'
-import { ancestorsOf, type CompiledGraph, descendantsOf } from '../../core/workflow/graph.ts'
+import { ancestorsOf, type CompiledGraph, cancelersOf, descendantsOf } from '../../core/workflow/graph.ts'
 import { stepsOf as readSteps } from '../../db/reads/steps.ts'
 import type { RunRow } from '../../db/rows.ts'
 import type { Executor } from '../executor.ts'
@@ -21,7 +21,7 @@ import { existingRun } from './execute-action.ts'
 import type { Executed } from './execution.ts'
 import { stepOf } from './step-of.ts'
 
-/** What was canceled runs again: what made it superfluous may turn out otherwise. */
+/** What was canceled runs again where what made it superfluous does, for that may turn out otherwise. */
 const KEPT: ReadonlySet<RunStatus> = new Set<RunStatus>(['SUCCEEDED', 'SKIPPED', 'FAILED', 'COMPENSATED'])
 
 export interface ForkRequest extends ControlRequest {
@@ -54,6 +54,11 @@ async function fork(executor: Executor, source: RunRow, request: ForkRequest, ac
   if (source.parentId !== null || source.kind !== 'WORKFLOW' || source.graph === null)
     throw new InvalidInputError('id', 'names no root run of a workflow: only those are forked')
   const compiled = await executor.workflows.graphs.compiled(source.graph)
+  if (!executor.workflows.graphs.logic(compiled))
+    throw new InvalidInputError(
+      'id',
+      'names a run whose graph this node has no code of: ask a node that has registered it',
+    )
   const steps = (await readSteps(executor.db, [source.id]))[0] ?? []
   const taken = await withAllBelow(executor, keptSteps(compiled, steps, fromStep))
   return record(executor, source, compiled, {
@@ -93,9 +98,9 @@ function keptSteps(compiled: CompiledGraph, steps: readonly RunRow[], fromStep: 
       ])
   }
   const anew = new Set([fromStep, ...descendantsOf(compiled, [fromStep])])
-  return steps.filter(
-    ({ stepKey, status, resolved }) => !anew.has(stepKey ?? '') && resolved !== null && KEPT.has(status),
-  )
+  const settled = ({ stepKey, status }: RunRow) =>
+    KEPT.has(status) || (status === 'CANCELED' && !cancelersOf(compiled, stepKey ?? '').some((key) => anew.has(key)))
+  return steps.filter((step) => !anew.has(step.stepKey ?? '') && step.resolved !== null && settled(step))
 }
 
 /** What is kept, and everything below it: parents before their runs. */

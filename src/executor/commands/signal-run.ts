@@ -62,7 +62,12 @@ async function whoWaits(advance: Advance, row: TreeRow, name: string): Promise<T
   const { tree } = advance
   const ids = await stepsWaitingFor(tree.run, row.rootId, name)
   await tree.load(ids)
-  return ids.map((id) => tree.get(id)).find((one) => takesSignals(one) && addressees(advance, one).includes(row.id))
+  const begunHere = [...tree.all()]
+    .filter((one) => one.rootId === row.rootId && one.waitName === name && !ids.includes(one.id))
+    .toSorted((a, b) => a.lastSeq - b.lastSeq)
+  return [...ids.map((id) => tree.get(id)), ...begunHere].find(
+    (one) => takesSignals(one) && addressees(advance, one).includes(row.id),
+  )
 }
 
 /** A step that waits, or a list that grows. */

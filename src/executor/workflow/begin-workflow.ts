@@ -62,6 +62,7 @@ export async function beginWorkflow(
   // whoever remembers its params by its generation must not take those of before
   if (row.startedAt !== null) row.generation++
   row.startedAt ??= tree.nowMs
+  row.budgetStartedAt = tree.nowMs
   row.queue = null
   const change = {
     data: { steps: compiled.graph.steps.length, graph: compiled.hash, ...data },

@@ -18,15 +18,25 @@ export async function cancelStep(
   reason: Extract<EventReason, 'NOT_NEEDED' | 'CANCEL_REQUESTED'>,
   change: Change,
 ): Promise<void> {
-  if (hasEnded(row.status)) return
-  for (const below of await movingBelow(advance.tree, row)) stop(advance, below, reason, change)
+  if (hasEnded(row.status) || isLeftAlone(row, reason)) return
+  const below = await movingBelow(advance.tree, row)
+  const left = new Set<string>()
+  // from the top down: what is below one that is left alone is left alone too
+  for (const one of below.toReversed()) if (left.has(one.parentId ?? '') || isLeftAlone(one, reason)) left.add(one.id)
+  for (const one of below) if (!left.has(one.id)) stop(advance, one, reason, change)
   stop(advance, row, reason, change)
   advance.rest(row)
 }
 
+/** What is being undone is not left half undone because it is not needed. */
+function isLeftAlone({ status, undoes }: TreeRow, reason: EventReason): boolean {
+  return reason === 'NOT_NEEDED' && (status === 'COMPENSATING' || undoes !== null)
+}
+
 function stop(advance: Advance, row: TreeRow, reason: EventReason, change: Change): void {
   const { tree } = advance
-  const error = change.error ?? { code: 'CANCELED', message: 'Canceled', retryable: false }
+  const canceled = change.error ?? { code: 'CANCELED', message: 'Canceled', retryable: false }
+  const error = row.status === 'COMPENSATING' ? { ...canceled, details: { whileCompensating: true } } : canceled
   cutAttempt(advance, row, change)
   tree.transition(row, 'CANCELED', reason, { ...change, error })
   tree.idle.delete(row)

@@ -1,17 +1,18 @@
 import { groupBy } from '../../core/group-by.ts'
 import { hasEnded } from '../../core/status.ts'
 import type { TreeWork } from '../../db/reads/tree-work.ts'
-import { readChildren, readParams } from '../../db/tree/read-tree.ts'
+import { readParams } from '../../db/tree/read-tree.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Advance } from './advance.ts'
 import { queueAction, runHere } from './begin-action.ts'
 import { beginWorkflow, continueSubWorkflow } from './begin-workflow.ts'
-import { cancelStep } from './cancel-tree.ts'
+import { cancelStep, movingBelow } from './cancel-tree.ts'
 import { beginCompensation } from './compensate.ts'
-import { enterStep, hasBegun, refuseStep } from './enter-step.ts'
-import { resumeGroup } from './group.ts'
-import { isUnentered } from './queues.ts'
+import { enterStep, refuseStep } from './enter-step.ts'
+import { lastRun, resumeGroup } from './group.ts'
+import { graphQueue, isUnentered } from './queues.ts'
 import { logicError } from './step-errors.ts'
+import { hasBegun } from './tree.ts'
 import type { TreeCommand } from './tree-command.ts'
 import { wake } from './waits.ts'
 
@@ -69,7 +70,7 @@ export async function enterQueued(advance: Advance, row: TreeRow): Promise<void>
   if (parent && !begun && row.kind !== 'WORKFLOW') return enterStep(advance, tree.workflowOf(row), row)
   try {
     if (begun) await goOn(advance, row)
-    else if (row.graph !== null) await beginWorkflow(advance, row, tree.graphOf(row))
+    else if (lacksOwnGraph(advance, row)) await beginWorkflow(advance, row, tree.graphOf(row))
     // its params were computed before: it lacked the workflow itself
     else if (row.queue?.startsWith('workflow:')) await continueSubWorkflow(advance, row)
     else if (parent) await enterStep(advance, tree.workflowOf(row), row)
@@ -78,20 +79,21 @@ export async function enterQueued(advance: Advance, row: TreeRow): Promise<void>
   }
 }
 
+/** Whether a workflow has its params and its graph, and only lacked the code of that. A step that is entered again has not. */
+function lacksOwnGraph({ tree }: Advance, row: TreeRow): boolean {
+  const parent = tree.parentOf(row)
+  if (row.graph === null || row.queue?.startsWith('workflow:')) return false
+  if (!parent || parent.kind === 'GROUP') return true
+  return row.graph !== tree.workflowOf(row).graph && row.queue === graphQueue(tree.graphOf(row))
+}
+
 /** A workflow or a loop stopped where it needed its code: at its result, or between two iterations. */
 async function goOn(advance: Advance, row: TreeRow): Promise<void> {
   const { tree } = advance
   row.queue = null
   tree.transition(row, 'RUNNING', 'STARTED')
-  if (row.kind === 'GROUP') {
-    const runs = await readChildren(tree.run, [row.id], ['SUCCEEDED', 'FAILED', 'SKIPPED'])
-    tree.admit(runs)
-    const last = runs.reduce<TreeRow | undefined>(
-      (a, b) => (a && (a.stepIndex ?? 0) > (b.stepIndex ?? 0) ? a : b),
-      undefined,
-    )
-    if (last) await resumeGroup(advance, row, last)
-  }
+  const last = row.kind === 'GROUP' ? await lastRun(advance, row) : undefined
+  if (last) await resumeGroup(advance, row, last)
   tree.idle.add(row)
 }
 
@@ -116,22 +118,17 @@ async function expire(advance: Advance, row: TreeRow): Promise<void> {
   const { tree } = advance
   const deadlineMs = tree.graphOf(row).graph.deadlineMs
   const error = logicError('DEADLINE_EXCEEDED', `The workflow was not done within ${deadlineMs} ms`)
-  if (row.status === 'COMPENSATING') {
+  // what is undone already, or waits for a person, has no deadline; who lets it go on gives it the time again
+  if (row.status === 'COMPENSATING' || row.status === 'INDETERMINATE') {
     tree.touch(row).wakeAt = null
     return
   }
-  for (const child of await moving(advance, row)) await cancelStep(advance, child, 'NOT_NEEDED', { error })
   if (tree.graphOf(row).graph.onError === 'compensate') {
     row.wakeAt = null
     return beginCompensation(advance, row, error)
   }
+  for (const child of await movingBelow(tree, row))
+    if (child.parentId === row.id) await cancelStep(advance, child, 'NOT_NEEDED', { error })
   tree.transition(row, 'FAILED', 'DEADLINE_PASSED', { error, ...advance.failureResolution(row) })
   advance.rest(row)
-}
-
-async function moving({ tree }: Advance, row: TreeRow): Promise<TreeRow[]> {
-  const rows = await readChildren(tree.run, [row.id], ['SCHEDULED', 'QUEUED', 'RUNNING', 'WAITING', 'INDETERMINATE'])
-  tree.admit(rows)
-  await tree.loadGraphs()
-  return rows.map(({ id }) => tree.get(id))
 }

@@ -28,7 +28,7 @@ export function callsForCompensation(tree: Tree, row: TreeRow): boolean {
  */
 export async function beginCompensation(advance: Advance, row: TreeRow, error: RunError | null): Promise<void> {
   const { tree } = advance
-  if (row.status !== 'RUNNING') return
+  if (row.status !== 'RUNNING' && row.status !== 'QUEUED') return
   tree.transition(row, 'COMPENSATING', 'COMPENSATION_BEGUN', { error })
   // from here on: the completed steps below this number are still to be undone
   row.nextIndex = null
@@ -59,6 +59,13 @@ export async function compensateNext(advance: Advance, row: TreeRow): Promise<vo
   }
 }
 
+/** What succeeded; and of what did not the parts that did. */
+function mayBeUndone({ status, kind, error }: TreeRow): boolean {
+  if (status === 'SUCCEEDED') return true
+  const whole = kind === 'WORKFLOW' || kind === 'GROUP'
+  return whole && (status === 'FAILED' || status === 'CANCELED') && error?.code !== 'COMPENSATION_FAILED'
+}
+
 /** Steps completed before an event's number, the last one first; of many only the last. */
 async function completedBefore(tree: Tree, row: TreeRow, below: number): Promise<TreeRow[]> {
   const written = await readUndoable(tree.run, row.id, below)
@@ -66,8 +73,7 @@ async function completedBefore(tree: Tree, row: TreeRow, below: number): Promise
   await tree.loadGraphs()
   // those of this transaction are not written yet, and not among them
   const steps = [...tree.all()].filter(
-    ({ parentId, undoes, status, endedSeq }) =>
-      parentId === row.id && undoes === null && status === 'SUCCEEDED' && (endedSeq ?? below) < below,
+    (step) => step.parentId === row.id && step.undoes === null && (step.endedSeq ?? below) < below && mayBeUndone(step),
   )
   const oldest = written.length < UNDOABLE_AT_ONCE ? 0 : (written.at(-1)?.endedSeq ?? 0)
   return steps
@@ -179,9 +185,10 @@ async function endCompensation(advance: Advance, row: TreeRow): Promise<void> {
 export async function retryCompensation(advance: Advance, row: TreeRow, change: Change) {
   const { tree } = advance
   for (let above = tree.parentOf(row); above; above = tree.parentOf(above))
-    if (above.status === 'FAILED') tree.transition(above, 'COMPENSATING', 'COMPENSATION_BEGUN', change)
+    if (above.status === 'FAILED')
+      tree.transition(above, 'COMPENSATING', 'COMPENSATION_BEGUN', { ...change, error: causeOf(above) })
   if (row.kind === 'ACTION') return retryUndo(advance, row, change)
-  tree.transition(row, 'COMPENSATING', 'COMPENSATION_BEGUN', { ...change, error: null })
+  tree.transition(row, 'COMPENSATING', 'COMPENSATION_BEGUN', { ...change, error: causeOf(row) })
   const failed = await readChildren(tree.run, [row.id], ['FAILED'])
   tree.admit(failed)
   await tree.loadGraphs()
@@ -191,6 +198,11 @@ export async function retryCompensation(advance: Advance, row: TreeRow, change: 
       await retryCompensation(advance, step, change)
   }
   tree.idle.add(row)
+}
+
+/** Why it was undone at all. */
+function causeOf({ error }: TreeRow): RunError | null {
+  return (error?.details as { cause?: RunError | null } | undefined)?.cause ?? null
 }
 
 async function retryUndo(advance: Advance, step: TreeRow, change: Change): Promise<void> {

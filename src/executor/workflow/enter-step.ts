@@ -9,6 +9,7 @@ import { renewKey } from './plan-steps.ts'
 import { graphQueue } from './queues.ts'
 import { sharedBy } from './shared-work.ts'
 import { startWork } from './start-work.ts'
+import { GOES_ON } from './tree.ts'
 import { beginSleep, beginWaitForSignal } from './waits.ts'
 
 /**
@@ -86,14 +87,6 @@ export function queueStep(advance: Advance, row: TreeRow, queue: string): void {
   else tree.transition(row, 'QUEUED', row.status === 'PENDING' ? 'READY' : 'GRAPH_NEEDED', { data: { queue } })
   if (goesOn) row.wait = GOES_ON
   if (!row.paused) advance.queued.add(queue)
-}
-
-/** In the place of what it waits for: a workflow or a loop is under way, and only needs its code. */
-const GOES_ON = { kind: 'graph' }
-
-/** Whether a queued run had begun when it was left to whoever has its graph. */
-export function hasBegun({ wait }: TreeRow): boolean {
-  return (wait as { kind?: string } | null)?.kind === GOES_ON.kind
 }
 
 /** The step's own logic failed. A fault of the database or of the server is thrown on. */

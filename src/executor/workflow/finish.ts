@@ -18,9 +18,10 @@ export async function finish(advance: Advance, row: TreeRow): Promise<void> {
     if (hasEnded(row.status)) advance.rest(row)
     return
   }
-  if (row.kind === 'GROUP' && tree.specOf(row).each && (row.nextIndex ?? 0) < (row.size ?? 0)) return
+  const moves = row.status === 'RUNNING'
+  if (moves && row.kind === 'GROUP' && tree.specOf(row).each && (row.nextIndex ?? 0) < (row.size ?? 0)) return
   // those that depend on a list that had enough have gone on: how its last runs ended changes nothing
-  if (row.kind === 'GROUP' && row.resolved !== null) succeedGroup(advance, row)
+  if (moves && row.kind === 'GROUP' && row.resolved !== null) succeedGroup(advance, row)
   else if (row.indeterminateCount > 0)
     tree.transition(row, 'INDETERMINATE', 'STEP_INDETERMINATE', {
       error: logicError('OUTCOME_UNKNOWN', 'The outcome of a step is unknown; resolve or retry it'),
@@ -38,11 +39,11 @@ async function fail(advance: Advance, row: TreeRow): Promise<void> {
 }
 
 /** What failed while an outcome was unknown has been waiting for that to be resolved. */
-async function mustCompensate({ tree }: Advance, row: TreeRow): Promise<boolean> {
+export async function mustCompensate({ tree }: Advance, row: TreeRow, apartFrom?: TreeRow): Promise<boolean> {
   const failed = await readChildren(tree.run, [row.id], ['FAILED', 'COMPENSATED'])
   tree.admit(failed)
   await tree.loadGraphs()
-  return [...tree.all()].some((one) => one.parentId === row.id && callsForCompensation(tree, one))
+  return [...tree.all()].some((one) => one !== apartFrom && one.parentId === row.id && callsForCompensation(tree, one))
 }
 
 /** The results of a group are those of its runs: they are read there, and not stored twice. */

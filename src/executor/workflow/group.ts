@@ -1,6 +1,8 @@
 import { stepRunId } from '../../core/ids.ts'
+import { hasEnded } from '../../core/status.ts'
 import type { StepSpec } from '../../core/workflow/graph.ts'
 import type { StepLogic } from '../../core/workflow/logic.ts'
+import { readChildren } from '../../db/tree/read-tree.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Advance } from './advance.ts'
 import { makeRoom } from './begin-workflow.ts'
@@ -86,7 +88,7 @@ export function prepare(
 ): void {
   renewKeyFrom(run, before.get(run.id), params)
   run.params = params
-  run.wait = shared
+  run.wait = shared.key !== undefined || shared.limit ? shared : null
   tree.touch(run)
 }
 
@@ -138,6 +140,8 @@ async function listOf(
 
 /** Begins a step that runs again and again: with its first iteration. */
 export async function beginLoop(advance: Advance, workflow: TreeRow, group: TreeRow, logic: StepLogic): Promise<void> {
+  // what a go before left counts no more
+  await forgetSurplus(advance, group, 0)
   openGroup(advance, group, 0)
   group.nextIndex = 0
   try {
@@ -150,6 +154,7 @@ export async function beginLoop(advance: Advance, workflow: TreeRow, group: Tree
 function openGroup({ tree }: Advance, group: TreeRow, size: number): void {
   group.size = size
   group.startedAt ??= tree.nowMs
+  group.budgetStartedAt = tree.nowMs
   group.queue = null
   tree.transition(group, 'RUNNING', 'STARTED', { data: { runs: size } })
   tree.idle.add(group)
@@ -175,6 +180,17 @@ export async function groupChildEnded(advance: Advance, group: TreeRow, run: Tre
 async function listTurn(advance: Advance, group: TreeRow, run: TreeRow): Promise<void> {
   if (run.resolved === 'live' && group.resolved === null) await askEnough(advance, group)
   if (group.status === 'RUNNING') await fill(advance, group)
+}
+
+/** Of the runs of a list or a loop that count and have ended, the one with the highest index. */
+export async function lastRun({ tree }: Advance, group: TreeRow): Promise<TreeRow | undefined> {
+  tree.admit(await readChildren(tree.run, [group.id], ['SUCCEEDED', 'FAILED', 'SKIPPED']))
+  await tree.loadGraphs()
+  const ended = [...tree.all()].filter(
+    ({ parentId, undoes, status, stepIndex }) =>
+      parentId === group.id && undoes === null && hasEnded(status) && (stepIndex ?? 0) < (group.size ?? 0),
+  )
+  return ended.toSorted((a, b) => (a.stepIndex ?? 0) - (b.stepIndex ?? 0)).at(-1)
 }
 
 /** Goes on with a list or a loop that was left to a worker that has its code, where it was. */

@@ -5,6 +5,7 @@ import { readParams } from '../../db/tree/read-tree.ts'
 import { Loop } from '../loop.ts'
 import type { ExecutorOptions } from '../options.ts'
 import type { Advance } from './advance.ts'
+import { refuseStep } from './enter-step.ts'
 import { startNow } from './start-work.ts'
 import type { TreeCommits } from './tree-commits.ts'
 
@@ -62,7 +63,11 @@ export class LimitTurns {
         const wait = row.wait as { kind?: string; key?: string } | null
         if (row.status !== 'WAITING' || wait?.kind !== 'limit') return true
         const [read] = await readParams(advance.tree.run, [row.id])
-        await startNow(advance, row, read?.params ?? {}, wait.key)
+        try {
+          await startNow(advance, row, read?.params ?? {}, wait.key)
+        } catch (thrown) {
+          refuseStep(advance, row, thrown)
+        }
         return true
       },
     })

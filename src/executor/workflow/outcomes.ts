@@ -1,4 +1,5 @@
 import { stepRunId } from '../../core/ids.ts'
+import type { Issue } from '../../core/json.ts'
 import { onErrorOf } from '../../core/workflow/graph.ts'
 import type { Iteration, Scope } from '../../core/workflow/logic.ts'
 import { type OutcomeRow, readIterations, readOutcomes, readParams } from '../../db/tree/read-tree.ts'
@@ -41,7 +42,9 @@ export class Outcomes {
     const logic = this.host.logic(this.tree.graphOf(workflow))
     const checked = await logic?.checkParams(given)
     if (checked && !checked.ok)
-      throw new LogicError('INVALID_PARAMS', 'The params do not fit the workflow any more', { issues: checked.issues })
+      throw new LogicError('INVALID_PARAMS', `The params do not fit the workflow: ${firstIssue(checked.issues)}`, {
+        issues: checked.issues,
+      })
     const params = { value: checked ? checked.value : given }
     this.params.set(workflow.id, params)
     if (logic) this.host.params.set(key, params, JSON.stringify(given).length)
@@ -180,6 +183,10 @@ function asSeen(row: OutcomeRow | undefined, continues: boolean): unknown {
 /** What an iteration sees: its index, and the element or the result before. */
 export function iterationOf(index: number, item: unknown): Iteration {
   return { index, item }
+}
+
+function firstIssue([first]: readonly Issue[]): string {
+  return first ? `${first.path || 'they'}: ${first.message}` : 'they were refused'
 }
 
 function remembered(key: string): Set<string> {

@@ -1,14 +1,17 @@
 import { stepRunId } from '../../core/ids.ts'
+import type { RunStatus } from '../../core/status.ts'
 import { readChildren, readParams } from '../../db/tree/read-tree.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Advance } from './advance.ts'
 import { queueAction, runHere } from './begin-action.ts'
 import { retryCompensation } from './compensate.ts'
-import { queueStep } from './enter-step.ts'
+import { refuseStep } from './enter-step.ts'
+import { lastRun, resumeGroup } from './group.ts'
 import { graphQueue, isUnentered } from './queues.ts'
-import { reset, resetDependents, reviveAbove } from './revive.ts'
-import { waitForTurn } from './shared-work.ts'
-import type { Change } from './tree.ts'
+import { refuseHalfUndone, reset, resetDependents, reviveAbove } from './revive.ts'
+import { type Shared, waitForTurn } from './shared-work.ts'
+import { startWork } from './start-work.ts'
+import type { Change, Tree } from './tree.ts'
 
 /** What an operator amends. */
 export interface Amendment {
@@ -30,9 +33,14 @@ async function failingBelow(advance: Advance, row: TreeRow): Promise<TreeRow[]> 
       FAILING,
     )
     tree.admit(rows)
-    const failing = rows
-      .map(({ id }) => tree.get(id))
-      .filter(({ resolved, undoes }) => resolved === null && undoes === null)
+    const above = new Set(parents.map(({ id }) => id))
+    const failing = [...tree.all()].filter(
+      ({ parentId, status, resolved, undoes }) =>
+        above.has(parentId ?? '') &&
+        (FAILING as readonly RunStatus[]).includes(status) &&
+        resolved === null &&
+        undoes === null,
+    )
     parents = failing.filter((one) => isWhole(one) && one.failedCount + one.indeterminateCount > 0)
     found.push(...failing.filter((one) => !parents.includes(one)))
   }
@@ -50,6 +58,10 @@ function isWhole({ kind }: TreeRow): boolean {
  * it up. What depends on it runs again after it, what has succeeded is kept.
  */
 export async function retryTree(advance: Advance, row: TreeRow, change: Change, amendment: Amendment): Promise<void> {
+  if (row.undoes !== null) {
+    await advance.tree.load([row.undoes])
+    return retryCompensation(advance, advance.tree.get(row.undoes), change)
+  }
   if (row.error?.code === 'COMPENSATION_FAILED') return retryCompensation(advance, row, change)
   const targets = isWhole(row) ? await failingBelow(advance, row) : [row]
   if (targets.length === 0) return retryUnbegun(advance, row, change)
@@ -59,10 +71,16 @@ export async function retryTree(advance: Advance, row: TreeRow, change: Change, 
 /** Canceled before anything of it had begun, or between two of its steps. */
 async function retryUnbegun(advance: Advance, row: TreeRow, change: Change): Promise<void> {
   const { tree } = advance
-  if (row.startedAt !== null) {
+  refuseHalfUndone(row)
+  if (row.budgetStartedAt !== null) {
+    const last = row.kind === 'GROUP' ? await lastRun(advance, row) : undefined
+    // a loop that never came to its first iteration
+    if (row.kind === 'GROUP' && tree.specOf(row).repeat && !last) return again(advance, row, change)
     await reviveAbove(advance, row, change)
     tree.transition(row, 'RUNNING', 'REVIVED', { ...change, error: null })
     await considerPending(advance, row)
+    // its own logic may be what failed: it is asked again
+    if (last) await resumeGroup(advance, row, last)
     tree.idle.add(row)
   } else if (row.parentId === null) {
     row.availableAt = tree.nowMs
@@ -76,10 +94,10 @@ async function retryUnbegun(advance: Advance, row: TreeRow, change: Change): Pro
 async function considerPending(advance: Advance, workflow: TreeRow): Promise<void> {
   if (workflow.kind !== 'WORKFLOW') return
   const { tree } = advance
-  const pending = await readChildren(tree.run, [workflow.id], ['PENDING'])
-  tree.admit(pending)
+  tree.admit(await readChildren(tree.run, [workflow.id], ['PENDING']))
   await tree.loadGraphs()
-  for (const { id } of pending) await advance.consider(workflow, tree.get(id))
+  const steps = [...tree.all()].filter(({ parentId, undoes }) => parentId === workflow.id && undoes === null)
+  for (const step of steps) await advance.consider(workflow, step)
 }
 
 async function retryStep(advance: Advance, row: TreeRow, change: Change, amendment: Amendment): Promise<void> {
@@ -129,13 +147,31 @@ async function retryAction(advance: Advance, row: TreeRow, change: Change, amend
   else if (!runHere(advance, row, params)) queueAction(advance, row, 'RETRY_REQUESTED')
 }
 
-/** A step that computes what it does: it does so again. */
+/** A step that computes what it does: it does so again. One of a list or a loop has its params, and its key, already. */
 async function again(advance: Advance, row: TreeRow, change: Change): Promise<void> {
   const { tree } = advance
-  reset(advance, row, change)
   const parent = tree.parentOf(row)
-  if (parent?.kind === 'WORKFLOW') await advance.consider(parent, row)
-  else queueStep(advance, row, graphQueue(tree.graphOf(tree.workflowOf(row))))
+  const shared = sharedBefore(tree, row)
+  reset(advance, row, change)
+  if (parent?.kind === 'WORKFLOW') return advance.consider(parent, row)
+  const params = (await readParams(tree.run, [row.id]))[0]?.params ?? {}
+  try {
+    await startWork(advance, row, JSON.stringify(params), shared)
+  } catch (thrown) {
+    refuseStep(advance, row, thrown)
+  }
+}
+
+/** What one of a list or a loop was to share when it was begun, or prepared. */
+function sharedBefore(tree: Tree, row: TreeRow): Shared {
+  if (row.stepIndex === null) return {}
+  const kept = row.wait as { readonly key?: string; readonly limit?: string | { readonly key: string } } | null
+  const limitKey = row.limitKey ?? (typeof kept?.limit === 'object' ? kept.limit.key : kept?.limit)
+  const max = tree.specOf(row).limit?.max
+  return {
+    ...(kept?.key !== undefined && { key: kept.key }),
+    ...(max !== undefined && limitKey !== undefined && { limit: { key: limitKey, max } }),
+  }
 }
 
 function isEmpty(data: object): boolean {

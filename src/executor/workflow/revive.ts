@@ -5,6 +5,9 @@ import { descendantsOf } from '../../core/workflow/graph.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Advance } from './advance.ts'
 import { cancelStep } from './cancel-tree.ts'
+import { callsForCompensation } from './compensate.ts'
+import { mustCompensate } from './finish.ts'
+import { stepFailed } from './step-errors.ts'
 import type { Change, Tree } from './tree.ts'
 
 /**
@@ -17,7 +20,34 @@ export async function reviveAbove(advance: Advance, row: TreeRow, change: Change
   for (let above = tree.parentOf(row); above; above = tree.parentOf(above)) chain.push(above)
   const done = chain.find(({ status }) => !REVIVABLE.includes(status))
   if (done) throw new InvalidTransitionError('changed below', done.status, REVIVABLE)
-  for (const above of chain) await revive(advance, above, change)
+  for (const one of [row, ...chain]) refuseHalfUndone(one)
+  // from the root down: what is in a workflow that turns back turns back too
+  let turnsBack = false
+  for (const above of chain.toReversed()) {
+    turnsBack = above.status === 'INDETERMINATE' && (turnsBack || (await wasTurningBack(advance, above, row)))
+    if (turnsBack) turnBackAgain(advance, above, change)
+    else await revive(advance, above, change)
+  }
+}
+
+/** Whether a workflow was on its way back when the outcome of a step turned out to be unknown. */
+async function wasTurningBack(advance: Advance, workflow: TreeRow, row: TreeRow): Promise<boolean> {
+  return workflow.kind === 'WORKFLOW' && (await mustCompensate(advance, workflow, row))
+}
+
+function turnBackAgain({ tree }: Advance, above: TreeRow, change: Change): void {
+  const cause = [...tree.all()].find((one) => one.parentId === above.id && callsForCompensation(tree, one))
+  tree.transition(above, 'COMPENSATING', 'COMPENSATION_BEGUN', { ...change, error: cause ? stepFailed(cause) : null })
+  above.nextIndex = null
+  above.endedSeq = null
+  tree.idle.add(above)
+}
+
+/** Throws `InvalidTransitionError` for what was canceled while it was being undone: half of it is there, and half is not. */
+export function refuseHalfUndone({ status, error }: TreeRow): void {
+  const details = error?.details as { whileCompensating?: boolean } | undefined
+  if (status === 'CANCELED' && details?.whileCompensating)
+    throw new InvalidTransitionError('made to go on, for it was canceled while it was being undone', status, [])
 }
 
 const REVIVABLE: readonly RunStatus[] = ['RUNNING', 'QUEUED', 'FAILED', 'CANCELED', 'INDETERMINATE']
@@ -66,6 +96,8 @@ export async function resetDependents(
 export function reset({ tree, outcomes }: Advance, row: TreeRow, change: Change): void {
   Object.assign(row, { availableAt: null, linkedId: null, queue: null, paused: false })
   Object.assign(row, { failures: 0, losses: 0, budgetStartedAt: null, probe: false })
+  // what was undone is another intent, and undone by another run
+  if (row.status === 'COMPENSATED') row.generation++
   tree.transition(row, 'PENDING', 'RESET', { ...change, error: null })
   row.endedSeq = null
   outcomes.forget(row.id)

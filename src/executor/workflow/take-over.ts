@@ -34,7 +34,8 @@ function place(tree: Tree, parent: TreeRow, run: RunRow): TreeRow {
   Object.assign(row, { version, effect, graph, queue, size, generation, linkedId, params: JSON.stringify(run.params) })
   if (row.kind === 'GROUP') row.nextIndex = spec.repeat ? LOOP_DONE : size
   // whoever does it again looks for what was planned below it
-  if (row.kind === 'GROUP' || row.kind === 'WORKFLOW') row.startedAt = tree.nowMs
+  if (row.kind === 'GROUP' || row.kind === 'WORKFLOW')
+    Object.assign(row, { startedAt: tree.nowMs, budgetStartedAt: tree.nowMs })
   return row
 }
 

@@ -191,7 +191,9 @@ export class Tree {
     if (early) this.heardBefore.add(row)
     else {
       this.heardBefore.delete(row)
-      row.resolved = hasEnded(to) ? (change.resolved ?? null) : null
+      // those that depend on it have heard of it, and do not hear of its being undone
+      const told = from === 'FAILED' && to === 'COMPENSATING' ? row.resolved : null
+      row.resolved = hasEnded(to) ? (change.resolved ?? null) : told
     }
     row.finishedAt = hasEnded(to) ? this.nowMs : null
     row.workerId = null
@@ -220,7 +222,8 @@ export class Tree {
   }
 
   private endWait(row: TreeRow): void {
-    row.wait = null
+    // one of a list keeps the key that was computed for it: it is done again with that
+    if (row.stepIndex === null || hasBegun(row)) row.wait = null
     row.waitName = null
     // of a workflow it is the deadline, which ends with it
     if (row.kind !== 'WORKFLOW' || hasEnded(row.status)) row.wakeAt = null
@@ -266,6 +269,14 @@ export class Tree {
       data: change.data ?? null,
     })
   }
+}
+
+/** In the place of what it waits for: a workflow or a loop is under way, and only needs its code. */
+export const GOES_ON = { kind: 'graph' }
+
+/** Whether a queued run had begun when it was left to whoever has its graph. */
+export function hasBegun({ wait }: TreeRow): boolean {
+  return (wait as { kind?: string } | null)?.kind === GOES_ON.kind
 }
 
 const KEEPS_ERROR = new Set<RunStatus>([

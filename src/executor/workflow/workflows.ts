@@ -138,7 +138,10 @@ export class Workflows {
   private committed(advance: Advance): void {
     const { started, revoked, queued } = advance
     const worker = this.on.worker()
-    for (const { row, params, action } of started) worker.launchReserved(asRunRow(row, params), action)
+    for (const { row, params, action } of started)
+      if (row.status === 'RUNNING') worker.launchReserved(asRunRow(row, params), action)
+      // begun and canceled by the same cause
+      else worker.release(action)
     this.on.changed(advance)
     if (revoked.length > 0) this.on.revoked(revoked)
     if (queued.size > 0) this.on.queued(queued)
