@@ -104,7 +104,7 @@ export const refund = workflow('refund', { params: z.object({ cents: z.number(),
   .signal('returned', { payload: z.object({ grams: z.number() }) })
   .approval('agreed', {
     when: ({ params }) => params.cents > 10_000,
-    approvers: ['DO_API_KEY', 'accounting'],
+    approvers: ['first', 'DO_API_KEY'],
     deadlineMs: 3 * 24 * 3_600_000,
     fallback: { approved: false, comment: 'Nobody decided in time' },
   })

@@ -101,13 +101,38 @@ export class IdempotencyMismatchError extends RequestError {
   }
 }
 
+/** What a refusal says besides. */
+interface TransitionWords {
+  /** The step that was asked for, as the caller named it. */
+  readonly step?: string | null
+  /** A sentence that says what to do instead. */
+  readonly hint?: string | undefined
+  /** The whole message, where the states alone do not explain it. */
+  readonly message?: string | undefined
+}
+
 export class InvalidTransitionError extends RequestError {
   readonly code = 'INVALID_TRANSITION'
   readonly status: RunStatus
-  constructor(verb: string, status: RunStatus, legalFrom: readonly RunStatus[]) {
-    super(`A run that is ${status} cannot be ${verb}; only one that is ${legalFrom.join(', ')} can.`)
+  /** @param legalFrom the states in which it can be; empty: the state is not what stands in the way. */
+  constructor(verb: string, status: RunStatus, legalFrom: readonly RunStatus[], words: TransitionWords = {}) {
+    super(words.message ?? refusedTransition(verb, status, legalFrom, words))
     this.status = status
   }
+}
+
+function refusedTransition(
+  verb: string,
+  status: RunStatus,
+  legalFrom: readonly RunStatus[],
+  { step = null, hint }: TransitionWords,
+): string {
+  const refused =
+    step === null
+      ? `A run that is ${status} cannot be ${verb}`
+      : `Step ${JSON.stringify(step.slice(0, 100))} is ${status} and cannot be ${verb}`
+  const legal = legalFrom.length > 0 ? `; only one that is ${legalFrom.join(', ')} can` : ''
+  return `${refused}${legal}.${hint === undefined ? '' : ` ${hint}`}`
 }
 
 export class PermissionDeniedError extends RequestError {

@@ -55,7 +55,9 @@ async function parseParams({ run, action }: Attempt): Promise<unknown> {
   const checked = await validate(action.paramsSchema, run.params)
   if (checked.ok) return checked.value
   const { issues } = checked
-  const misfit = new NonRetryableError('The params do not fit the action any more', {
+  const [first] = issues
+  const what = [first?.path, first?.message].filter(Boolean).join(': ') || 'invalid'
+  const misfit = new NonRetryableError(`The params do not fit the action: ${what}`, {
     code: 'INVALID_PARAMS',
     details: { issues },
   })

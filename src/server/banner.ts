@@ -1,7 +1,13 @@
 import type { FirstKey } from './api-keys.ts'
 
 /** What a start prints: the addresses, the key, and a line to paste. */
-export function banner(url: string, key: FirstKey, database: string, actions: readonly string[]): string {
+export function banner(
+  url: string,
+  key: FirstKey,
+  database: string,
+  actions: readonly string[],
+  workflows: readonly string[],
+): string {
   const shownKey = keyForShell(key)
   const page = key.kind === 'made' ? `${url}#key=${encodeURIComponent(key.key)}` : url
   return `
@@ -12,7 +18,7 @@ export function banner(url: string, key: FirstKey, database: string, actions: re
   Database   ${database}
   API key    ${keyLine(key)}
   Actions    ${actions.join(', ') || 'none'}
-${actions.length > 0 ? `\n  Try it:\n\n${example(url, shownKey)}\n` : ''}`
+${workflows.length > 0 ? `  Workflows  ${workflows.join(', ')}\n` : ''}${actions.length > 0 ? `\n  Try it:\n\n${example(url, shownKey)}\n` : ''}`
 }
 
 function keyLine(key: FirstKey): string {

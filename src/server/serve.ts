@@ -66,7 +66,10 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     undo.unshift(() => executor.drain(0).then(() => executor.stop()))
     const server = await listen(configuration, executor, db, postgres.stop, log)
     if (options.handleSignals ?? true) stopOnSignals(server, configuration.shutdownTimeoutMs, log)
-    if (options.printBanner ?? true) console.log(banner(server.url, firstKey, postgres.shown, registry.names()))
+    if (options.printBanner ?? true) {
+      const workflows = registry.workflows().map(({ workflow }) => workflow.name)
+      console.log(banner(server.url, firstKey, postgres.shown, registry.names(), workflows))
+    }
     return server
   } catch (error) {
     for (const step of undo) await step().catch((err: unknown) => log.warn({ err }, 'while giving up the start'))

@@ -67,6 +67,21 @@ const refusals: [errors.RequestError, errors.ErrorCode, string][] = [
     'INVALID_TRANSITION',
     'A run that is SUCCEEDED cannot be canceled; only one that is QUEUED, RUNNING can.',
   ],
+  [
+    new errors.InvalidTransitionError('retried', 'PENDING', ['FAILED'], { step: 'a', hint: 'Wait for it.' }),
+    'INVALID_TRANSITION',
+    'Step "a" is PENDING and cannot be retried; only one that is FAILED can. Wait for it.',
+  ],
+  [
+    new errors.InvalidTransitionError('skipped', 'FAILED', [], { step: 'a' }),
+    'INVALID_TRANSITION',
+    'Step "a" is FAILED and cannot be skipped.',
+  ],
+  [
+    new errors.InvalidTransitionError('resumed', 'RUNNING', [], { message: 'The run is not paused.' }),
+    'INVALID_TRANSITION',
+    'The run is not paused.',
+  ],
   [new errors.PermissionDeniedError('This key may only read.'), 'PERMISSION_DENIED', 'This key may only read.'],
   [
     new errors.RateLimitedError('mail', 9),

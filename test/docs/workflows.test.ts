@@ -91,6 +91,50 @@ test('a refund waits for the parcel, for a decision and for its day', async () =
   await expect.poll(async () => (await server.look(id)).result).toBe(20_000)
 })
 
+test('a shipment as data lists, decides, waits and repeats', async () => {
+  const server = await start()
+  const definition: unknown = JSON.parse(
+    readFileSync(new URL('../../examples/workflows/shipment.json', import.meta.url), 'utf8'),
+  )
+  const begin = async (orderId: string, cents: number) => {
+    const params = { orderId, customer: 'ada', cents, carriers: ['bus', 'plane', 'ox'] }
+    return (await server.start({ definition, params })).run!.id
+  }
+  const over = (id: string) =>
+    operate(server, 'signalRun', { id, name: 'handed-over', payload: { parcel: 'parcel from B7' } })
+  const small = await begin('o3', 900)
+  const large = await begin('o4', 20_000)
+  await expect.poll(async () => statesOf(await server.look(large)).go).toBe('WAITING')
+  await operate(server, 'signalRun', { id: large, name: 'go', payload: { approved: true } })
+  for (const id of [small, large]) expect(await over(id)).toMatchObject({ __typename: 'SignalRunPayload' })
+  const result = { offers: [300, 500, 200], delivered: true }
+  await expect.poll(async () => (await server.look(small)).result).toEqual({ ...result, decided: 'nobody was asked' })
+  await expect.poll(async () => (await server.look(large)).result).toEqual({ ...result, decided: 'go' })
+  expect(done.toSorted()).toEqual(['charge o3 900', 'charge o4 20000'])
+
+  const refused = await begin('o5', 20_000)
+  await expect.poll(async () => statesOf(await server.look(refused)).go).toBe('WAITING')
+  await operate(server, 'signalRun', { id: refused, name: 'go', payload: { approved: false } })
+  await expect.poll(async () => (await server.look(refused)).result).toMatchObject({ decided: 'no', delivered: false })
+  expect(done).toHaveLength(2)
+})
+
+test('a payment that was declined is retried when the bank is back', async () => {
+  const server = await start()
+  broken.add('bank')
+  const failed = await server.run({ name: 'pay', params: { orderId: 'o7', cents: 5, customer: 'ada' } })
+  expect(failed).toMatchObject({ status: 'FAILED', error: { details: { step: 'charge' } } })
+  const { retryPreview } = await server.query<{ retryPreview: object }>(
+    'query($id: ID!) { retryPreview(id: $id, step: "charge") { ... on RetryPreview { again { stepKey } } } }',
+    { id: failed.id },
+  )
+  expect(retryPreview).toEqual({ again: [{ stepKey: 'charge' }] })
+  broken.clear()
+  await operate(server, 'retryRun', { id: failed.id, step: 'charge', reason: 'the bank is back' })
+  await expect.poll(async () => (await server.look(failed.id)).status).toBe('SUCCEEDED')
+  expect(done).toEqual(['charge o7 5'])
+})
+
 test('one order is charged once, whoever asks', async () => {
   const server = await start()
   const params = { orderId: 'o9', cents: 5, customer: 'ada' }

@@ -20,7 +20,8 @@ test('the first start prints addresses, a key and a line to paste; what it recor
   expect((await readFile(file, 'utf8')).trim()).toBe(key)
   expect((await stat(file)).mode & 0o777).toBe(0o600)
   expect(first.printed).toContain(`GraphiQL   ${first.url}#key=${key}`)
-  expect(first.printed).toContain('create-user, process-payment, provision-resources, send-welcome-email')
+  expect(first.printed).toContain('Actions    create-user, process-payment, provision-resources, send-welcome-email\n')
+  expect(first.printed).toContain('Workflows  onboard-user\n')
   expect((await fetch(new URL('/health/ready', first.url))).status).toBe(200)
 
   const line = /Try it:\s+(curl[\s\S]+?)\n\n/.exec(`${first.printed}\n\n`)?.[1] ?? ''

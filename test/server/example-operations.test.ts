@@ -138,6 +138,9 @@ test('a workflow is started once, and shows its steps', async () => {
       status: 'SUCCEEDED',
       // the payment has a business key: it is another run that it waits for
       attempts: key === 'payment' ? [] : [{ number: 1, status: 'SUCCEEDED' }],
+      params: expect.any(Object),
+      durationMs: expect.any(Number),
+      run: { linkedRun: key === 'payment' ? { attempts: [{ number: 1, status: 'SUCCEEDED' }] } : null },
     })),
   })
   expect([payments.charges().length, mail.mails().length]).toEqual([1, 1])

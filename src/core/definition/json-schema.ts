@@ -18,6 +18,12 @@ export const DEFINITION_SCHEMA = {
   required: ['name', 'steps'],
   additionalProperties: false,
   properties: {
+    $schema: {
+      description: 'The address of this schema, for editors. It is ignored.',
+      type: 'string',
+      minLength: 1,
+      maxLength: MAX_DESCRIPTION_LENGTH,
+    },
     name: { description: 'The name.', type: 'string', pattern: NAME.source, maxLength: MAX_NAME_LENGTH },
     version: {
       description: 'Recorded with each run; informs people. Default "1".',

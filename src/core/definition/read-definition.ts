@@ -21,7 +21,7 @@ export interface ReadDefinition {
 }
 
 const MEMBERS: ReadonlySet<string> = new Set([
-  ...['name', 'version', 'description', 'onError', 'deadlineMs', 'paramsSchema', 'steps', 'result'],
+  ...['$schema', 'name', 'version', 'description', 'onError', 'deadlineMs', 'paramsSchema', 'steps', 'result'],
 ])
 
 /** Reads a definition: its structure and, compiled, its expressions. @throws InvalidDefinitionError */
@@ -36,6 +36,7 @@ export function readDefinition(value: unknown, known: Known): ReadDefinition {
   const edges = readEdges(steps, issues)
   const places = new Places(keys, issues)
   const read = steps.map((step) => readGiven(step, edges, { issues, places, known, keys }))
+  members.text('$schema', MAX_DESCRIPTION_LENGTH)
   const result = members.has('result') ? places.template(object.result, ['result'], undefined) : undefined
   const checkParams = readParamsSchema(members, issues)
   const head = readHead(members)
@@ -44,13 +45,20 @@ export function readDefinition(value: unknown, known: Known): ReadDefinition {
   throwIfAny(issues)
   const found = read.filter((step) => step !== undefined)
   return {
-    graph: { ...head, steps: found.map(({ spec }) => spec), definition: value },
+    graph: { ...head, steps: found.map(({ spec }) => spec), definition: withoutSchema(object) },
     logic: {
       checkParams,
       steps: new Map<string, StepLogic>(found.map(({ spec, logic }) => [spec.key, logic])),
       ...defined({ result }),
     },
   }
+}
+
+/** `$schema` is for editors: the graph is the same with any, and without. */
+function withoutSchema(definition: JsonObject): JsonObject {
+  if (!Object.hasOwn(definition, '$schema')) return definition
+  const { $schema: _, ...rest } = definition
+  return rest
 }
 
 /** What cannot be looked at in detail: no object, too many steps, not plain JSON, or too large. */

@@ -20,7 +20,8 @@ export async function pauseRun(executor: Executor, request: ControlRequest, acto
   const { reason } = request
   return control(executor, 'pause', request, { reason }, async (advance, row) => {
     checkRoot(row, 'paused')
-    if (row.paused) throw new InvalidTransitionError('paused again', row.status, [])
+    if (row.paused)
+      throw new InvalidTransitionError('paused', row.status, [], { message: 'The run is paused already.' })
     const { tree } = advance
     for (const one of [row, ...(await movingBelow(tree, row))])
       if (one === row || one.status === 'QUEUED') tree.touch(one).paused = true
@@ -33,7 +34,7 @@ export async function resumeRun(executor: Executor, request: ControlRequest, act
   const { reason } = request
   return control(executor, 'resume', request, { reason }, async (advance, row) => {
     checkRoot(row, 'resumed')
-    if (!row.paused) throw new InvalidTransitionError('resumed, for it is not paused', row.status, [])
+    if (!row.paused) throw new InvalidTransitionError('resumed', row.status, [], { message: 'The run is not paused.' })
     const held = [row, ...(await movingBelow(advance.tree, row))].filter(({ paused }) => paused)
     for (const one of held) advance.tree.touch(one).paused = false
     advance.tree.note(row, 'RESUME_REQUESTED', { actor, ...reasonData(reason) })

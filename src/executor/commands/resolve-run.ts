@@ -1,4 +1,6 @@
 import { InvalidInputError, InvalidParamsError, InvalidTransitionError } from '../../core/request-errors.ts'
+import { stepsOf } from '../../db/reads/steps.ts'
+import type { RunRow } from '../../db/rows.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Executor } from '../executor.ts'
 import { validate } from '../validate.ts'
@@ -29,13 +31,37 @@ export async function resolveRun(executor: Executor, request: ResolveRequest, ac
   if (outcome === 'SUCCEEDED' && target) await checkAgainstSchema(executor, target.name, result)
   if (outcome !== 'SUCCEEDED' && result !== null)
     throw new InvalidInputError('result', 'goes with the outcome SUCCEEDED only')
+  const lost = target && target.kind !== 'ACTION' ? await lostBelow(executor, target, step ?? '') : []
   const asked = { reason, step, outcome, result }
   return control(executor, 'resolve', request, asked, async (advance, run) => {
     const row = await stepNamed(advance, run, step)
-    if (row.status !== 'INDETERMINATE' || row.kind !== 'ACTION')
-      throw new InvalidTransitionError('resolved', row.status, ['INDETERMINATE'])
+    if (row.status !== 'INDETERMINATE' || row.kind !== 'ACTION') throw notResolved(row, step, lost)
     await apply(advance, row, outcome, result, { actor, ...reasonData(reason) })
   })
+}
+
+function notResolved({ status, kind }: TreeRow, step: string | null, lost: readonly string[]): InvalidTransitionError {
+  if (status !== 'INDETERMINATE' || kind === 'ACTION')
+    return new InvalidTransitionError('resolved', status, ['INDETERMINATE'], { step })
+  const named = lost.map((path) => `step: ${JSON.stringify(path)}`).join(' or ')
+  const message = `Name the step whose outcome is unknown${named === '' ? '.' : `: ${named}.`}`
+  return new InvalidTransitionError('resolved', status, [], { message })
+}
+
+/** More are not named. */
+const MAX_NAMED = 10
+
+/** The paths of the actions below a run whose outcome is unknown. */
+async function lostBelow(executor: Executor, above: RunRow, path: string): Promise<string[]> {
+  // an item of a list is named by the list's key: by the run of the list alone it cannot be
+  if (above.status !== 'INDETERMINATE' || (above.kind === 'GROUP' && path === '')) return []
+  const found: string[] = []
+  for (const row of (await stepsOf(executor.db, [above.id]))[0] ?? []) {
+    if (row.status !== 'INDETERMINATE' || found.length >= MAX_NAMED) continue
+    const own = above.kind === 'GROUP' ? `${path}[${row.stepIndex}]` : [path, row.stepKey].filter(Boolean).join('/')
+    found.push(...(row.kind === 'ACTION' ? [own] : await lostBelow(executor, row, own)))
+  }
+  return found.slice(0, MAX_NAMED)
 }
 
 async function apply(

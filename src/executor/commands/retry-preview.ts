@@ -1,11 +1,11 @@
-import { InvalidTransitionError, RunNotFoundError, StepNotFoundError } from '../../core/request-errors.ts'
-import type { RunStatus } from '../../core/status.ts'
+import { RunNotFoundError, StepNotFoundError } from '../../core/request-errors.ts'
 import { statesBefore } from '../../core/transitions.ts'
 import type { CompiledGraph } from '../../core/workflow/graph.ts'
 import { retryPlan } from '../../core/workflow/retry-plan.ts'
 import { stepsOf } from '../../db/reads/steps.ts'
 import type { RunRow } from '../../db/rows.ts'
 import type { Executor } from '../executor.ts'
+import { notRetried } from './retry-run.ts'
 import { stepOf } from './step-of.ts'
 
 /** What a retry would do. */
@@ -31,7 +31,7 @@ export async function previewRetry(executor: Executor, shown: string, step: stri
   const compiled = await executor.workflows.graphs.compiled(run.graph)
   const rows = (await stepsOf(executor.db, [run.id]))[0] ?? []
   const byKey = new Map(rows.map((row) => [row.stepKey ?? '', row]))
-  const targets = targetsOf(compiled, byKey, step, run.status)
+  const targets = targetsOf(compiled, byKey, step, run)
   const plan = retryPlan(compiled, statesOf(rows), targets)
   const rowsOf = (keys: readonly string[]) => keys.flatMap((key) => byKey.get(key) ?? [])
   const again = rowsOf(plan.again)
@@ -40,7 +40,7 @@ export async function previewRetry(executor: Executor, shown: string, step: stri
 
 function ofOne(run: RunRow, step: string | null): RetryPreview {
   if (step !== null) throw new StepNotFoundError(step)
-  if (!LEGAL_FROM.includes(run.status)) throw new InvalidTransitionError('retried', run.status, LEGAL_FROM)
+  if (!LEGAL_FROM.includes(run.status)) throw notRetried(run, step, run)
   return { compiled: undefined, again: [run], next: [], kept: [], unsafe: [run].filter(isUnsafe) }
 }
 
@@ -48,16 +48,16 @@ function targetsOf(
   compiled: CompiledGraph,
   byKey: ReadonlyMap<string, RunRow>,
   step: string | null,
-  status: RunStatus,
+  run: RunRow,
 ): string[] {
   const failing = [...byKey.values()].filter((row) => LEGAL_FROM.includes(row.status))
   if (step === null) {
-    if (!LEGAL_FROM.includes(status)) throw new InvalidTransitionError('retried', status, LEGAL_FROM)
+    if (!LEGAL_FROM.includes(run.status)) throw notRetried(run, step, run)
     return failing.filter(({ resolved }) => resolved === null).map(({ stepKey }) => stepKey ?? '')
   }
   if (!compiled.steps.has(step)) throw new StepNotFoundError(step, [...compiled.steps.keys()])
   const row = byKey.get(step)
-  if (!row || !failing.includes(row)) throw new InvalidTransitionError('retried', row?.status ?? 'PENDING', LEGAL_FROM)
+  if (!row || !failing.includes(row)) throw notRetried(row ?? { status: 'PENDING' }, step, run)
   return [step]
 }
 

@@ -6,6 +6,7 @@ import {
   InvalidTransitionError,
   PayloadTooLargeError,
 } from '../../core/request-errors.ts'
+import type { RunStatus } from '../../core/status.ts'
 import { statesBefore } from '../../core/transitions.ts'
 import type { RunRow } from '../../db/rows.ts'
 import type { Executor } from '../executor.ts'
@@ -45,9 +46,35 @@ export async function retryRun(executor: Executor, request: RetryRequest, actor:
   }
   return control(executor, 'retry', request, asked, async (advance, row) => {
     const one = await stepNamed(advance, row, step)
-    if (!LEGAL_FROM.includes(one.status)) throw new InvalidTransitionError('retried', one.status, LEGAL_FROM)
+    if (!LEGAL_FROM.includes(one.status)) throw notRetried(one, step, row)
     await retryTree(advance, one, { actor, ...reasonData(reason) }, amendment)
   })
+}
+
+/**
+ * Says why, and what to do instead.
+ * @param step of the run; null for the run itself.
+ */
+export function notRetried(
+  { status }: Pick<RunRow, 'status'>,
+  step: string | null,
+  run: Pick<RunRow, 'kind' | 'parentId'>,
+): InvalidTransitionError {
+  return new InvalidTransitionError('retried', status, LEGAL_FROM, { step, hint: hintFor(status, step, run) })
+}
+
+function hintFor(
+  status: RunStatus,
+  step: string | null,
+  { kind, parentId }: Pick<RunRow, 'kind' | 'parentId'>,
+): string | undefined {
+  if (status === 'PENDING') return 'It has not begun: if a step before it has failed, retry that one.'
+  // only whole workflows are forked
+  if (status !== 'SUCCEEDED' || kind !== 'WORKFLOW' || parentId !== null) return undefined
+  if (step === null) return 'To do a part of it again, fork it: forkRun(fromStep: …).'
+  // a fork begins at a step of the run's own graph
+  const [own = step] = step.split(/[/[]/)
+  return `To do it again, fork the run: forkRun(fromStep: ${JSON.stringify(own.slice(0, 100))}).`
 }
 
 async function checkAmended(executor: Executor, { name, kind }: RunRow, params: unknown): Promise<void> {

@@ -32,8 +32,12 @@ export async function skipStep(executor: Executor, request: SkipRequest, actor: 
   return control(executor, 'skip', request, { reason, step, result }, async (advance, run) => {
     const row = await stepNamed(advance, run, step)
     if (row === run) throw new InvalidInputError('step', 'is missing')
-    if (!LEGAL_FROM.includes(row.status) || row.resolved !== null)
-      throw new InvalidTransitionError('skipped', row.status, LEGAL_FROM)
+    if (!LEGAL_FROM.includes(row.status)) throw new InvalidTransitionError('skipped', row.status, LEGAL_FROM, { step })
+    if (row.resolved !== null)
+      throw new InvalidTransitionError('skipped', row.status, [], {
+        step,
+        hint: 'Those after it have heard of its end already.',
+      })
     const change = { actor, ...reasonData(reason) }
     await reviveAbove(advance, row, change)
     for (const below of await movingBelow(advance.tree, row)) await cancelStep(advance, below, 'NOT_NEEDED', change)

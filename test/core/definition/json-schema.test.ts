@@ -16,6 +16,7 @@ describe('the published schema agrees with what is accepted', () => {
   test.each([
     ['everything at once', onboarding],
     ['the least', withSteps(user)],
+    ['the address of its schema', { $schema: './workflow.schema.json', ...withSteps(user) }],
     ['each step of the example alone', withSteps(...onboarding.steps.map((step) => ({ ...step })))],
     ['a join of a number', withSteps(user, { key: 'b', action: 'do', after: ['user'], join: 1 })],
     ['a list as it is', withSteps({ key: 'a', action: 'do', forEach: [1, 2] })],

@@ -16,6 +16,14 @@ describe('a definition that is accepted', () => {
     expect(graph).toMatchObject({ name: 'onboard-user', version: '3', onError: 'fail', deadlineMs: 86_400_000 })
   })
 
+  test('ignores the $schema that editors go by', () => {
+    const plain = withSteps({ key: 'a', value: 1 })
+    const named = accept({ $schema: 'https://example.test/workflow.json', ...plain })
+    expect(named).toEqual(accept(plain))
+    expect(compileGraph(named).hash).toBe(compileGraph(accept(plain)).hash)
+    expect(mistakes({ $schema: 5, ...plain })).toEqual([{ path: '$schema', message: expect.stringContaining('is 5') }])
+  })
+
   test('without a version and onError it is version 1 and fails', () => {
     const { version, onError } = accept(withSteps({ key: 'a', value: 1 }))
     expect({ version, onError }).toEqual({ version: '1', onError: 'fail' })
