@@ -34,12 +34,16 @@ export const runs = schema.table(
     activeCount: integer('active_count').notNull().default(0),
     failedCount: integer('failed_count').notNull().default(0),
     indeterminateCount: integer('indeterminate_count').notNull().default(0),
-    /** Of a group: how many runs it has, and the index of the one to begin next. */
+    /** Of a group: how many runs it has; of a root: how many there are in its tree. */
     size: integer('size'),
+    /**
+     * Where it goes on. Of a group: the index of the run to begin next. Of what is being undone: the completed steps below this
+     * number of an event are still to be. Of a step with a business key: the event of the shared run that it has failed with.
+     */
     nextIndex: integer('next_index'),
     /** How an ended step counts for those that depend on it; null where it holds them up. */
     resolved: text('resolved'),
-    /** While WAITING: for what. */
+    /** While WAITING: for what. One of a list or a loop keeps it, for the key and the limit that were computed for it. */
     wait: json('wait'),
     /** While WAITING for a signal: its name. */
     waitName: text('wait_name'),
@@ -47,7 +51,7 @@ export const runs = schema.table(
     wakeAt: moment('wake_at'),
     /** The run that this one undoes. */
     undoes: uuid('undoes'),
-    /** The root run, under its own key, whose outcome a step with a business key waits for. */
+    /** The run whose execution a step shares: the root under its business key, or the step that it was taken over from. */
     linkedId: uuid('linked_id'),
     /** The limit that a step waits for, or has its turn of. */
     limitKey: text('limit_key'),
@@ -90,7 +94,7 @@ export const runs = schema.table(
     startedAt: moment('started_at'),
     /** When the latest attempt began. */
     attemptStartedAt: moment('attempt_started_at'),
-    /** When the first attempt of the present retry budget began. */
+    /** When the first attempt of the present retry budget began; of a workflow or a group, its present go. Null: not begun. */
     budgetStartedAt: moment('budget_started_at'),
     finishedAt: moment('finished_at'),
   },
