@@ -11,7 +11,7 @@ import { beginCompensation, callsForCompensation, compensationEnded } from './co
 import { completeList } from './enough.ts'
 import { enterStep } from './enter-step.ts'
 import { finish } from './finish.ts'
-import { groupChildEnded } from './group.ts'
+import { groupChildEnded } from './group-turn.ts'
 import type { Host } from './host.ts'
 import { Outcomes } from './outcomes.ts'
 import { stepFailed } from './step-errors.ts'

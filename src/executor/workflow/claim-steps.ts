@@ -9,10 +9,9 @@ import { beginWorkflow, continueSubWorkflow } from './begin-workflow.ts'
 import { cancelStep, movingBelow } from './cancel-tree.ts'
 import { beginCompensation } from './compensate.ts'
 import { enterStep, refuseStep } from './enter-step.ts'
-import { lastRun, resumeGroup } from './group.ts'
-import { graphQueue, isUnentered } from './queues.ts'
+import { lastRun, resumeGroup } from './group-turn.ts'
+import { graphQueue, hasBegun, isUnentered } from './queues.ts'
 import { logicError } from './step-errors.ts'
-import { hasBegun } from './tree.ts'
 import type { TreeCommand } from './tree-command.ts'
 import { wake } from './waits.ts'
 
@@ -84,7 +83,10 @@ function lacksOwnGraph({ tree }: Advance, row: TreeRow): boolean {
   const parent = tree.parentOf(row)
   if (row.graph === null || row.queue?.startsWith('workflow:')) return false
   if (!parent || parent.kind === 'GROUP') return true
-  return row.graph !== tree.workflowOf(row).graph && row.queue === graphQueue(tree.graphOf(row))
+  const compiled = tree.graphOf(row)
+  // every node has the logic of what was given as data; in a recursion the queue is also that of the workflow around it
+  const isOwn = compiled.graph.definition === undefined && row.graph !== tree.workflowOf(row).graph
+  return isOwn && row.queue === graphQueue(compiled)
 }
 
 /** A workflow or a loop stopped where it needed its code: at its result, or between two iterations. */

@@ -1,4 +1,5 @@
 import type { CompiledGraph } from '../../core/workflow/graph.ts'
+import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Registry } from '../registry.ts'
 
 /** What a run must wait for when the node that would begin it lacks the code of its graph. */
@@ -33,4 +34,12 @@ export function showQueue(queue: string): string {
     return `the graph ${queue.slice('graph:'.length, 'graph:'.length + 12)}… of its workflow`
   if (queue.startsWith('workflow:')) return `the workflow ${queue.slice('workflow:'.length)}`
   return `the action ${queue}`
+}
+
+/** In the place of what it waits for: a workflow or a loop is under way, and only needs its code. */
+export const GOES_ON = { kind: 'graph' }
+
+/** Whether a queued run had begun when it was left to whoever has its graph. */
+export function hasBegun({ wait }: TreeRow): boolean {
+  return (wait as { kind?: string } | null)?.kind === GOES_ON.kind
 }

@@ -3,7 +3,7 @@ import type { RunRow } from '../../db/rows.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Advance } from './advance.ts'
 import { makeRoom } from './begin-workflow.ts'
-import { LOOP_DONE } from './group.ts'
+import { LOOP_DONE } from './loop.ts'
 import { newStep } from './new-step.ts'
 import type { Tree } from './tree.ts'
 

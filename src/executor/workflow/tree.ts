@@ -7,6 +7,7 @@ import { readTreeRows } from '../../db/tree/read-tree.ts'
 import type { StatementRunner } from '../../db/tree/statement-runner.ts'
 import type { Resolution, TreeRow } from '../../db/tree/tree-row.ts'
 import type { NewAttempt, NewEvent } from '../../db/tree/write-trees.ts'
+import { hasBegun } from './queues.ts'
 import { stepFailed } from './step-errors.ts'
 
 /** What a transition brings along. */
@@ -269,14 +270,6 @@ export class Tree {
       data: change.data ?? null,
     })
   }
-}
-
-/** In the place of what it waits for: a workflow or a loop is under way, and only needs its code. */
-export const GOES_ON = { kind: 'graph' }
-
-/** Whether a queued run had begun when it was left to whoever has its graph. */
-export function hasBegun({ wait }: TreeRow): boolean {
-  return (wait as { kind?: string } | null)?.kind === GOES_ON.kind
 }
 
 const KEEPS_ERROR = new Set<RunStatus>([
