@@ -192,3 +192,85 @@ test('a compensation that is retried does not tell those that have gone on witho
   await aWhile()
   expect(statesOf(await server.look(run!.id))).toMatchObject({ go: 'WAITING', join: 'PENDING' })
 })
+
+test('a sub-workflow whose undoing failed is undone by a retry, and what is around it stays as it is', async () => {
+  const { act, broken, log, times } = troupe()
+  const inner = workflow('inner', { onError: 'compensate' }).step('x', act('x')).step('y', act('y'))
+  const w = workflow('w')
+    .step('hotel', act('hotel'))
+    .step('sub', inner, () => ({}))
+  broken.add('y').add('undo x')
+  const server = await startWorkflowServer({ workflows: [w] })
+  const { id } = await server.run({ name: 'w' })
+  broken.clear()
+  await operate(server, 'retryRun', { id })
+  await comesTo(server, id, 'COMPENSATED', 'sub')
+  await aWhile()
+  expect(log).not.toContain('+undo hotel')
+  expect([times('-x'), times('-undo x')]).toEqual([1, 1])
+  // and then it is done again
+  await operate(server, 'retryRun', { id })
+  await comesTo(server, id, 'SUCCEEDED')
+  expect([times('-hotel'), times('-x'), times('-y')]).toEqual([1, 2, 1])
+})
+
+test('what could not be undone, and is done again after what it depends on, is undone by another run', async () => {
+  const { act, broken, times } = troupe()
+  const inner = workflow('inner', { onError: 'compensate' }).step('x', act('x')).step('y', act('y'))
+  const w = workflow('w')
+    .step('a', act('a'), () => ({}), { onError: 'continue' })
+    .step('sub', inner, () => ({}), { onError: 'continue' })
+    .step('bad', act('bad'))
+  broken.add('a').add('y').add('undo x').add('bad')
+  const server = await startWorkflowServer({ workflows: [w] })
+  const { id } = await server.run({ name: 'w' })
+  broken.delete('a')
+  broken.delete('undo x')
+  await operate(server, 'retryRun', { id, step: 'a' })
+  await expect.poll(() => times('-undo x'), { timeout: 10_000 }).toBe(1)
+  await comesTo(server, id, 'FAILED')
+  expect(times('+y')).toBe(2)
+})
+
+test('a step is not done again while something that depends on it is being undone', async () => {
+  const { act, broken, held, log } = troupe()
+  const inner = workflow('inner', { onError: 'compensate' }).step('x', act('x')).step('y', act('y'))
+  const w = workflow('w')
+    .step('a', act('a'), () => ({}), { onError: 'continue' })
+    .forEach(
+      'list',
+      () => [1],
+      inner,
+      () => ({}),
+      { onError: 'continue' },
+    )
+  broken.add('a').add('y')
+  held.add('undo x')
+  const server = await startWorkflowServer({ workflows: [w] })
+  const { run } = await server.start({ name: 'w' })
+  await expect.poll(() => log).toContain('+undo x')
+  const refused = {
+    code: 'INVALID_TRANSITION',
+    message: expect.stringContaining('list, which depends on it, is being undone'),
+  }
+  expect(await operate(server, 'retryRun', { id: run!.id, step: 'a' })).toMatchObject(refused)
+  held.clear()
+  await comesTo(server, run!.id, 'SUCCEEDED')
+})
+
+test('several failed steps are retried together beside one whose outcome is unknown', async () => {
+  const { act, broken, unknown } = troupe()
+  const w = workflow('w', { onError: 'compensate' })
+    .step('u', act('u', 'unsafe'), () => ({}), { after: [] })
+    .step('one', act('one'), () => ({}), { after: [] })
+    .step('two', act('two'), () => ({}), { after: [] })
+  unknown.add('u')
+  broken.add('one').add('two')
+  const server = await startWorkflowServer({ workflows: [w] })
+  const run = await server.run({ name: 'w' })
+  if (run.status !== 'INDETERMINATE') throw new Error(run.status)
+  unknown.clear()
+  broken.clear()
+  await operate(server, 'retryRun', { id: run.id })
+  await comesTo(server, run.id, 'SUCCEEDED')
+})

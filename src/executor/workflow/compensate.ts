@@ -12,6 +12,7 @@ import type { Advance } from './advance.ts'
 import { runOrQueue } from './begin-action.ts'
 import { cancelStep, movingBelow } from './cancel-tree.ts'
 import { newStep } from './new-step.ts'
+import { hasBegun } from './queues.ts'
 import { showStep } from './step-errors.ts'
 import type { Change, Tree } from './tree.ts'
 
@@ -34,7 +35,8 @@ export async function beginCompensation(advance: Advance, row: TreeRow, error: R
   row.nextIndex = null
   for (const below of await movingBelow(tree, row)) {
     if (below.parentId !== row.id || below.status === 'INDETERMINATE') continue
-    if (below.status === 'RUNNING' && below.kind !== 'ACTION') await beginCompensation(advance, below, error)
+    const underWay = below.status === 'RUNNING' || (below.status === 'QUEUED' && hasBegun(below))
+    if (underWay && below.kind !== 'ACTION') await beginCompensation(advance, below, error)
     else if (!mayHaveEffect(below)) await cancelStep(advance, below, 'NOT_NEEDED', {})
   }
   tree.idle.add(row)
@@ -94,12 +96,23 @@ async function undo(advance: Advance, step: TreeRow): Promise<boolean> {
   // an action that this node does not know may have something to undo: whoever knows it finds out
   if (step.kind !== 'ACTION' || (action && !action.compensate)) return false
   tree.transition(step, 'COMPENSATING', 'COMPENSATION_BEGUN')
+  await renewUndo(tree, step)
   const given = await whatWasDone(tree, step)
   const run = compensationRun(tree, step)
   tree.insert(run)
   run.params = JSON.stringify(given)
   runOrQueue(advance, run, given)
   return true
+}
+
+/** One that was undone before, or half, is undone by another run. */
+async function renewUndo(tree: Tree, step: TreeRow): Promise<void> {
+  for (;;) {
+    const id = compensationRunId(step.id, step.generation)
+    await tree.load([id])
+    if (!tree.find(id)) return
+    step.generation++
+  }
 }
 
 interface Done {
@@ -185,8 +198,8 @@ async function endCompensation(advance: Advance, row: TreeRow): Promise<void> {
 export async function retryCompensation(advance: Advance, row: TreeRow, change: Change) {
   const { tree } = advance
   for (let above = tree.parentOf(row); above; above = tree.parentOf(above))
-    if (above.status === 'FAILED')
-      tree.transition(above, 'COMPENSATING', 'COMPENSATION_BEGUN', { ...change, error: causeOf(above) })
+    if (above.status !== 'FAILED' || above.error?.code !== 'COMPENSATION_FAILED') break
+    else tree.transition(above, 'COMPENSATING', 'COMPENSATION_BEGUN', { ...change, error: causeOf(above) })
   if (row.kind === 'ACTION') return retryUndo(advance, row, change)
   tree.transition(row, 'COMPENSATING', 'COMPENSATION_BEGUN', { ...change, error: causeOf(row) })
   const failed = await readChildren(tree.run, [row.id], ['FAILED'])

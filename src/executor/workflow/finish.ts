@@ -39,11 +39,17 @@ async function fail(advance: Advance, row: TreeRow): Promise<void> {
 }
 
 /** What failed while an outcome was unknown has been waiting for that to be resolved. */
-export async function mustCompensate({ tree }: Advance, row: TreeRow, apartFrom?: TreeRow): Promise<boolean> {
+export async function mustCompensate(
+  { tree }: Advance,
+  row: TreeRow,
+  apartFrom: ReadonlySet<TreeRow> = new Set(),
+): Promise<boolean> {
   const failed = await readChildren(tree.run, [row.id], ['FAILED', 'COMPENSATED'])
   tree.admit(failed)
   await tree.loadGraphs()
-  return [...tree.all()].some((one) => one !== apartFrom && one.parentId === row.id && callsForCompensation(tree, one))
+  return [...tree.all()].some(
+    (one) => !apartFrom.has(one) && one.parentId === row.id && callsForCompensation(tree, one),
+  )
 }
 
 /** The results of a group are those of its runs: they are read there, and not stored twice. */

@@ -20,7 +20,7 @@ export interface Amendment {
   readonly newKey: boolean
 }
 
-const FAILING = ['FAILED', 'CANCELED', 'INDETERMINATE'] as const
+const FAILING = ['FAILED', 'CANCELED', 'INDETERMINATE', 'COMPENSATED'] as const
 
 /** The steps below a run that hold it up: those that failed, were canceled or are indeterminate, wherever they are. */
 async function failingBelow(advance: Advance, row: TreeRow): Promise<TreeRow[]> {
@@ -41,11 +41,18 @@ async function failingBelow(advance: Advance, row: TreeRow): Promise<TreeRow[]> 
         resolved === null &&
         undoes === null,
     )
-    parents = failing.filter((one) => isWhole(one) && one.failedCount + one.indeterminateCount > 0)
+    parents = failing.filter(
+      (one) => isWhole(one) && !wasTurnedBack(one) && one.failedCount + one.indeterminateCount > 0,
+    )
     found.push(...failing.filter((one) => !parents.includes(one)))
   }
   await tree.loadGraphs()
   return found
+}
+
+/** Undone, or not quite: then it is not its steps that are to be retried. */
+function wasTurnedBack({ status, error }: TreeRow): boolean {
+  return status === 'COMPENSATED' || error?.code === 'COMPENSATION_FAILED'
 }
 
 /** Something with runs of its own below it. */
@@ -65,7 +72,10 @@ export async function retryTree(advance: Advance, row: TreeRow, change: Change, 
   if (row.error?.code === 'COMPENSATION_FAILED') return retryCompensation(advance, row, change)
   const targets = isWhole(row) ? await failingBelow(advance, row) : [row]
   if (targets.length === 0) return retryUnbegun(advance, row, change)
-  for (const target of targets) await retryStep(advance, target, change, amendment)
+  const together = new Set(targets)
+  for (const target of targets)
+    if (target.error?.code === 'COMPENSATION_FAILED') await retryCompensation(advance, target, change)
+    else await retryStep(advance, target, change, amendment, together)
 }
 
 /** Canceled before anything of it had begun, or between two of its steps. */
@@ -100,14 +110,20 @@ async function considerPending(advance: Advance, workflow: TreeRow): Promise<voi
   for (const step of steps) await advance.consider(workflow, step)
 }
 
-async function retryStep(advance: Advance, row: TreeRow, change: Change, amendment: Amendment): Promise<void> {
+async function retryStep(
+  advance: Advance,
+  row: TreeRow,
+  change: Change,
+  amendment: Amendment,
+  together: ReadonlySet<TreeRow>,
+): Promise<void> {
   const { tree } = advance
   const parent = tree.parentOf(row)
-  await reviveAbove(advance, row, change)
+  await reviveAbove(advance, row, change, together)
   const heard = parent?.kind === 'WORKFLOW' && row.resolved !== null
   if (heard) await resetDependents(advance, parent, [row.stepKey ?? ''], { ...change, data: { because: row.stepKey } })
   if (row.kind === 'ACTION' && hasParams(row)) await retryAction(advance, row, change, amendment)
-  else if (isWhole(row)) await retryUnbegun(advance, row, change)
+  else if (isWhole(row) && row.status !== 'COMPENSATED') await retryUnbegun(advance, row, change)
   else await again(advance, row, change)
 }
 

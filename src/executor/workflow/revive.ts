@@ -4,35 +4,61 @@ import type { RunStatus } from '../../core/status.ts'
 import { descendantsOf } from '../../core/workflow/graph.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Advance } from './advance.ts'
-import { cancelStep } from './cancel-tree.ts'
+import { cancelStep, movingBelow } from './cancel-tree.ts'
 import { callsForCompensation } from './compensate.ts'
 import { mustCompensate } from './finish.ts'
-import { stepFailed } from './step-errors.ts'
+import { showStep, stepFailed } from './step-errors.ts'
 import type { Change, Tree } from './tree.ts'
 
 /**
  * Lets everything above a run go on: what has ended because of it is RUNNING again. Throws `InvalidTransitionError` where
  * something above has succeeded without it: that result has been given out.
  */
-export async function reviveAbove(advance: Advance, row: TreeRow, change: Change): Promise<void> {
+export async function reviveAbove(
+  advance: Advance,
+  row: TreeRow,
+  change: Change,
+  together: ReadonlySet<TreeRow> = new Set([row]),
+): Promise<void> {
   const { tree } = advance
   const chain: TreeRow[] = []
   for (let above = tree.parentOf(row); above; above = tree.parentOf(above)) chain.push(above)
   const done = chain.find(({ status }) => !REVIVABLE.includes(status))
   if (done) throw new InvalidTransitionError('changed below', done.status, REVIVABLE)
-  for (const one of [row, ...chain]) refuseHalfUndone(one)
+  for (const one of [row, ...chain]) {
+    refuseHalfUndone(one)
+    await refuseWhileUndone(advance, one)
+  }
   // from the root down: what is in a workflow that turns back turns back too
   let turnsBack = false
   for (const above of chain.toReversed()) {
-    turnsBack = above.status === 'INDETERMINATE' && (turnsBack || (await wasTurningBack(advance, above, row)))
+    turnsBack = above.status === 'INDETERMINATE' && (turnsBack || (await wasTurningBack(advance, above, together)))
     if (turnsBack) turnBackAgain(advance, above, change)
     else await revive(advance, above, change)
   }
 }
 
 /** Whether a workflow was on its way back when the outcome of a step turned out to be unknown. */
-async function wasTurningBack(advance: Advance, workflow: TreeRow, row: TreeRow): Promise<boolean> {
-  return workflow.kind === 'WORKFLOW' && (await mustCompensate(advance, workflow, row))
+async function wasTurningBack(advance: Advance, workflow: TreeRow, goingOn: ReadonlySet<TreeRow>): Promise<boolean> {
+  return workflow.kind === 'WORKFLOW' && (await mustCompensate(advance, workflow, goingOn))
+}
+
+/** Throws `InvalidTransitionError` where something that would be set back with a step is being undone at this moment. */
+async function refuseWhileUndone({ tree }: Advance, row: TreeRow): Promise<void> {
+  const parent = tree.parentOf(row)
+  if (parent?.kind !== 'WORKFLOW' || row.resolved === null) return
+  const keys = descendantsOf(tree.graphOf(parent), [row.stepKey ?? ''])
+  await tree.load(keys.map((key) => stepRunId(parent.id, key, null)))
+  for (const key of keys) {
+    const dependent = tree.get(stepRunId(parent.id, key, null))
+    const moving = [dependent, ...(await movingBelow(tree, dependent))]
+    if (moving.some(({ status }) => status === 'COMPENSATING'))
+      throw new InvalidTransitionError(
+        `done again while ${showStep(dependent)}, which depends on it, is being undone`,
+        row.status,
+        [],
+      )
+  }
 }
 
 function turnBackAgain({ tree }: Advance, above: TreeRow, change: Change): void {
@@ -43,10 +69,14 @@ function turnBackAgain({ tree }: Advance, above: TreeRow, change: Change): void 
   tree.idle.add(above)
 }
 
+function isHalfUndone({ status, error }: Pick<TreeRow, 'status' | 'error'>): boolean {
+  const details = error?.details as { whileCompensating?: boolean } | undefined
+  return status === 'CANCELED' && details?.whileCompensating === true
+}
+
 /** Throws `InvalidTransitionError` for what was canceled while it was being undone: half of it is there, and half is not. */
 export function refuseHalfUndone({ status, error }: TreeRow): void {
-  const details = error?.details as { whileCompensating?: boolean } | undefined
-  if (status === 'CANCELED' && details?.whileCompensating)
+  if (isHalfUndone({ status, error }))
     throw new InvalidTransitionError('made to go on, for it was canceled while it was being undone', status, [])
 }
 
@@ -97,7 +127,7 @@ export function reset({ tree, outcomes }: Advance, row: TreeRow, change: Change)
   Object.assign(row, { availableAt: null, linkedId: null, queue: null, paused: false })
   Object.assign(row, { failures: 0, losses: 0, budgetStartedAt: null, probe: false })
   // what was undone is another intent, and undone by another run
-  if (row.status === 'COMPENSATED') row.generation++
+  if (row.status === 'COMPENSATED' || isHalfUndone(row) || row.error?.code === 'COMPENSATION_FAILED') row.generation++
   tree.transition(row, 'PENDING', 'RESET', { ...change, error: null })
   row.endedSeq = null
   outcomes.forget(row.id)
