@@ -6,6 +6,11 @@ export interface Issue {
   readonly message: string
 }
 
+/** The first thing that is wrong, in words. */
+export function firstIssue([first]: readonly Issue[]): string {
+  return [first?.path, first?.message].filter(Boolean).join(': ') || 'invalid'
+}
+
 export const MAX_JSON_DEPTH = 100
 
 /** More are not collected: the first few tell the caller what to mend. */

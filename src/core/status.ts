@@ -85,3 +85,8 @@ export const RUN_KIND_MEANINGS: Record<RunKind, string> = {
   WAIT: 'A step that waits for a time, a signal or an approval.',
   VALUE: 'A step that computes a value.',
 }
+
+/** Whether a run has runs of its own below it: a workflow, a list or a loop. */
+export function isWhole(kind: RunKind): boolean {
+  return kind === 'WORKFLOW' || kind === 'GROUP'
+}

@@ -1,6 +1,7 @@
 import { NonRetryableError } from '../core/errors.ts'
 import { type FailureSignals, recordError, signalsOf } from '../core/failure.ts'
 import { downstreamKey, showRunId } from '../core/ids.ts'
+import { firstIssue } from '../core/json.ts'
 import { type AttemptFacts, type Decision, decide, type Outcome } from '../core/outcome.ts'
 import type { RunRow } from '../db/rows.ts'
 import { AttemptTimeout, RunRevoked, WorkerStopped } from './abort.ts'
@@ -55,9 +56,7 @@ async function parseParams({ run, action }: Attempt): Promise<unknown> {
   const checked = await validate(action.paramsSchema, run.params)
   if (checked.ok) return checked.value
   const { issues } = checked
-  const [first] = issues
-  const what = [first?.path, first?.message].filter(Boolean).join(': ') || 'invalid'
-  const misfit = new NonRetryableError(`The params do not fit the action: ${what}`, {
+  const misfit = new NonRetryableError(`The params do not fit the action: ${firstIssue(issues)}`, {
     code: 'INVALID_PARAMS',
     details: { issues },
   })

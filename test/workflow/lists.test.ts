@@ -43,13 +43,19 @@ function early({ task }: ReturnType<typeof stage>) {
     .step('both', task, does('both'), { after: ['each', 'beside'] })
 }
 
-test('a list that had enough tells those after it once, whatever becomes of its rest', async () => {
+/** The list has what it needs: what is after it is done, its rest and what is beside it go on. */
+async function enoughButNotOver() {
   const played = stage()
   const server = await startWorkflowServer({ workflows: [early(played)] })
   const id = await begin(server, { name: 'w' })
   await played.begun('x', 'y', 'beside')
   played.release('x')
   await reaches(server, id, { next: 'SUCCEEDED' })
+  return { played, server, id }
+}
+
+test('a list that had enough tells those after it once, whatever becomes of its rest', async () => {
+  const { played, server, id } = await enoughButNotOver()
   played.release('y')
   expect(statesOf(await reaches(server, id, { each: 'SUCCEEDED' }))).toMatchObject({
     beside: 'RUNNING',
@@ -61,12 +67,7 @@ test('a list that had enough tells those after it once, whatever becomes of its 
 })
 
 test('a list that had enough and was canceled with its workflow stays so when that is retried', async () => {
-  const played = stage()
-  const server = await startWorkflowServer({ workflows: [early(played)] })
-  const id = await begin(server, { name: 'w' })
-  await played.begun('x', 'y', 'beside')
-  played.release('x')
-  await reaches(server, id, { next: 'SUCCEEDED' })
+  const { played, server, id } = await enoughButNotOver()
   await operate(server, 'cancelRun', { id })
   expect(statesOf(await server.look(id))).toMatchObject({ each: 'CANCELED', beside: 'CANCELED', both: 'PENDING' })
   await operate(server, 'retryRun', { id })

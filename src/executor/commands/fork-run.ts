@@ -9,7 +9,7 @@ import {
   RunNotFoundError,
   StepNotFoundError,
 } from '../../core/request-errors.ts'
-import type { RunStatus } from '../../core/status.ts'
+import { isWhole, type RunStatus } from '../../core/status.ts'
 import { ancestorsOf, type CompiledGraph, cancelersOf, descendantsOf } from '../../core/workflow/graph.ts'
 import { stepsOf as readSteps } from '../../db/reads/steps.ts'
 import type { RunRow } from '../../db/rows.ts'
@@ -106,17 +106,13 @@ function keptSteps(compiled: CompiledGraph, steps: readonly RunRow[], fromStep: 
 /** What is kept, and everything below it: parents before their runs. */
 async function withAllBelow(executor: Executor, kept: readonly RunRow[]): Promise<RunRow[]> {
   const found = [...kept]
-  for (let parents = kept.filter(hasRuns); parents.length > 0; ) {
+  for (let parents = kept.filter(({ kind }) => isWhole(kind)); parents.length > 0; ) {
     const ids = parents.map(({ id }) => id)
     const runs = (await readSteps(executor.db, ids)).flat()
     found.push(...runs)
-    parents = runs.filter(hasRuns)
+    parents = runs.filter(({ kind }) => isWhole(kind))
   }
   return found
-}
-
-function hasRuns({ kind }: RunRow): boolean {
-  return kind === 'GROUP' || kind === 'WORKFLOW'
 }
 
 interface Fork {

@@ -3,7 +3,6 @@ import { stepRunId } from '../../core/ids.ts'
 import { canceledByJoin, EVERY_STEP, onErrorOf } from '../../core/workflow/graph.ts'
 import { joinVerdict } from '../../core/workflow/join.ts'
 import type { Turn } from '../../db/limits.ts'
-import { readChildren } from '../../db/tree/read-tree.ts'
 import type { Resolution, TreeRow } from '../../db/tree/tree-row.ts'
 import type { RegisteredAction } from '../registry.ts'
 import { cancelStep } from './cancel-tree.ts'
@@ -181,8 +180,10 @@ export class Advance {
   /** What a workflow or group failed with: the first of its steps that did. */
   async firstFailure(parent: TreeRow): Promise<RunError | null> {
     if (parent.error) return parent.error
-    const rows = await readChildren(this.tree.run, [parent.id], ['FAILED', 'CANCELED'])
-    const failed = rows.map((row) => this.tree.find(row.id) ?? row).find(({ resolved }) => resolved === null)
+    const rows = await this.tree.childrenOf([parent], ['FAILED', 'CANCELED'])
+    const [failed] = rows
+      .filter(({ resolved }) => resolved === null)
+      .toSorted((a, b) => (a.endedSeq ?? 0) - (b.endedSeq ?? 0))
     return failed ? stepFailed(failed) : null
   }
 }

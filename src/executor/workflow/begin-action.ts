@@ -1,8 +1,8 @@
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { RegisteredAction } from '../registry.ts'
 import type { Advance } from './advance.ts'
-import { compensationOf } from './compensate.ts'
 import type { Tree } from './tree.ts'
+import { compensationOf } from './undo-run.ts'
 
 /** Lets the action of a step run with the params that it has: at once on this node where there is room, else by the queue. */
 export function runOrQueue(advance: Advance, row: TreeRow, params: unknown): void {
@@ -33,6 +33,11 @@ export function runHere(advance: Advance, row: TreeRow, params: unknown): boolea
   advance.started.push({ row, params, action: asStep })
   startAttempt(tree, row, host.workerId, asStep)
   return true
+}
+
+/** What failed and was lost so far counts no more. */
+export function renewBudget(row: TreeRow): void {
+  Object.assign(row, { failures: 0, losses: 0, budgetStartedAt: null, probe: false })
 }
 
 /** The next attempt of a run begins, by this worker. */

@@ -1,6 +1,5 @@
-import { hasEnded } from '../../core/status.ts'
+import { hasEnded, isWhole } from '../../core/status.ts'
 import type { EventReason } from '../../core/transitions.ts'
-import { readChildren } from '../../db/tree/read-tree.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Advance } from './advance.ts'
 import type { Change, Tree } from './tree.ts'
@@ -64,28 +63,14 @@ export function cutAttempt({ tree, revoked }: Advance, row: TreeRow, change: Cha
 export async function movingBelow(tree: Tree, row: TreeRow): Promise<TreeRow[]> {
   const found: TreeRow[] = []
   for (let parents = [row].filter(hasRuns); parents.length > 0; ) {
-    const rows = await readChildren(
-      tree.run,
-      parents.map(({ id }) => id),
-      MOVING,
-    )
-    tree.admit(rows)
-    const known = new Set(parents.map(({ id }) => id))
-    const mine = [...tree.all()].filter(
-      ({ parentId, status }) => parentId !== null && known.has(parentId) && isMoving(status),
-    )
+    const mine = await tree.childrenOf(parents, MOVING)
     found.unshift(...mine)
     parents = mine.filter(hasRuns)
   }
-  await tree.loadGraphs()
   return found
 }
 
 /** Something that may have runs below it. */
 function hasRuns({ kind, startedAt }: TreeRow): boolean {
-  return (kind === 'WORKFLOW' || kind === 'GROUP') && startedAt !== null
-}
-
-function isMoving(status: TreeRow['status']): boolean {
-  return (MOVING as readonly string[]).includes(status)
+  return isWhole(kind) && startedAt !== null
 }

@@ -1,20 +1,16 @@
-import { NonRetryableError } from '../../core/errors.ts'
 import type { RunError } from '../../core/failure.ts'
 import { compensationRunId, showRunId } from '../../core/ids.ts'
-import { hasEnded } from '../../core/status.ts'
+import { hasEnded, isWhole } from '../../core/status.ts'
 import { onErrorOf } from '../../core/workflow/graph.ts'
-import { readChildren, readContents, readUndoable, UNDOABLE_AT_ONCE } from '../../db/tree/read-tree.ts'
+import { readContents, readUndoable, UNDOABLE_AT_ONCE } from '../../db/tree/read-tree.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
-import type { CompensateContext } from '../define-action.ts'
-import type { RegisteredAction } from '../registry.ts'
-import { validate } from '../validate.ts'
 import type { Advance } from './advance.ts'
-import { runOrQueue } from './begin-action.ts'
+import { renewBudget, runOrQueue } from './begin-action.ts'
 import { cancelStep, movingBelow } from './cancel-tree.ts'
-import { newStep } from './new-step.ts'
 import { hasBegun } from './queues.ts'
 import { showStep } from './step-errors.ts'
 import type { Change, Tree } from './tree.ts'
+import { planUndo } from './undo-run.ts'
 
 /** Whether a step that ended like this makes its workflow undo what was done. */
 export function callsForCompensation(tree: Tree, row: TreeRow): boolean {
@@ -64,8 +60,7 @@ export async function compensateNext(advance: Advance, row: TreeRow): Promise<vo
 /** What succeeded; and of what did not the parts that did. */
 function mayBeUndone({ status, kind, error }: TreeRow): boolean {
   if (status === 'SUCCEEDED') return true
-  const whole = kind === 'WORKFLOW' || kind === 'GROUP'
-  return whole && (status === 'FAILED' || status === 'CANCELED') && error?.code !== 'COMPENSATION_FAILED'
+  return isWhole(kind) && (status === 'FAILED' || status === 'CANCELED') && error?.code !== 'COMPENSATION_FAILED'
 }
 
 /** Steps completed before an event's number, the last one first; of many only the last. */
@@ -86,7 +81,7 @@ async function completedBefore(tree: Tree, row: TreeRow, below: number): Promise
 /** False: there is nothing to undo. */
 async function undo(advance: Advance, step: TreeRow): Promise<boolean> {
   const { tree, host } = advance
-  if (step.kind === 'WORKFLOW' || step.kind === 'GROUP') {
+  if (isWhole(step.kind)) {
     tree.transition(step, 'COMPENSATING', 'COMPENSATION_BEGUN')
     step.nextIndex = null
     tree.idle.add(step)
@@ -96,55 +91,9 @@ async function undo(advance: Advance, step: TreeRow): Promise<boolean> {
   // an action that this node does not know may have something to undo: whoever knows it finds out
   if (step.kind !== 'ACTION' || (action && !action.compensate)) return false
   tree.transition(step, 'COMPENSATING', 'COMPENSATION_BEGUN')
-  await renewUndo(tree, step)
-  const given = await whatWasDone(tree, step)
-  const run = compensationRun(tree, step)
-  tree.insert(run)
-  run.params = JSON.stringify(given)
+  const { run, given } = await planUndo(tree, step)
   runOrQueue(advance, run, given)
   return true
-}
-
-/** One that was undone before, or half, is undone by another run. */
-async function renewUndo(tree: Tree, step: TreeRow): Promise<void> {
-  for (;;) {
-    const id = compensationRunId(step.id, step.generation)
-    await tree.load([id])
-    if (!tree.find(id)) return
-    step.generation++
-  }
-}
-
-interface Done {
-  readonly params: unknown
-  readonly result: unknown
-  /** Of an execution that several runs share: whoever undoes it passes on the same key. */
-  readonly idempotencyKey?: string
-}
-
-async function whatWasDone(tree: Tree, step: TreeRow): Promise<Done> {
-  const [read] = await readContents(tree.run, [step.id])
-  const { linkedId } = step
-  return {
-    params: parsed(step.params) ?? read?.params ?? null,
-    result: parsed(step.result) ?? read?.result ?? null,
-    ...(linkedId !== null && { idempotencyKey: showRunId(compensationRunId(linkedId, generationOf(tree, step))) }),
-  }
-}
-
-/** What shares an execution by its key may have been retried more often than the others that share it. */
-function generationOf(tree: Tree, step: TreeRow): number {
-  return tree.specOf(step).keyed ? 1 : step.generation
-}
-
-function parsed(text: string | null | undefined): unknown {
-  return typeof text === 'string' ? JSON.parse(text) : undefined
-}
-
-function compensationRun(tree: Tree, step: TreeRow): TreeRow {
-  const parent = tree.parentOf(step)!
-  const run = newStep(parent, step.parentGraph ?? '', tree.specOf(step), tree.nowMs, step.stepIndex)
-  return { ...run, id: compensationRunId(step.id, step.generation), kind: 'ACTION', undoes: step.id, pendingCount: 0 }
 }
 
 /** The run that undoes a step has come to its end. */
@@ -175,12 +124,7 @@ export async function compensationEnded(advance: Advance, run: TreeRow): Promise
 async function endCompensation(advance: Advance, row: TreeRow): Promise<void> {
   const { tree } = advance
   if (row.activeCount > 0) return
-  const failed = await readChildren(tree.run, [row.id], ['FAILED'])
-  tree.admit(failed)
-  const left = [...tree.all()].filter(
-    ({ parentId, status, error, undoes }) =>
-      parentId === row.id && undoes === null && status === 'FAILED' && error?.code === 'COMPENSATION_FAILED',
-  )
+  const left = await notUndone(tree, row)
   if (left.length === 0) {
     tree.transition(row, 'COMPENSATED', 'COMPENSATED', { error: row.error, ...advance.failureResolution(row) })
     return
@@ -194,6 +138,12 @@ async function endCompensation(advance: Advance, row: TreeRow): Promise<void> {
   tree.transition(row, 'FAILED', 'COMPENSATION_FAILED', { error, ...advance.failureResolution(row) })
 }
 
+/** Steps that could not be undone. */
+async function notUndone(tree: Tree, row: TreeRow): Promise<TreeRow[]> {
+  const failed = await tree.childrenOf([row], ['FAILED'])
+  return failed.filter(({ error, undoes }) => undoes === null && error?.code === 'COMPENSATION_FAILED')
+}
+
 /** What could not be undone is tried again. */
 export async function retryCompensation(advance: Advance, row: TreeRow, change: Change) {
   const { tree } = advance
@@ -202,14 +152,7 @@ export async function retryCompensation(advance: Advance, row: TreeRow, change: 
     else tree.transition(above, 'COMPENSATING', 'COMPENSATION_BEGUN', { ...change, error: causeOf(above) })
   if (row.kind === 'ACTION') return retryUndo(advance, row, change)
   tree.transition(row, 'COMPENSATING', 'COMPENSATION_BEGUN', { ...change, error: causeOf(row) })
-  const failed = await readChildren(tree.run, [row.id], ['FAILED'])
-  tree.admit(failed)
-  await tree.loadGraphs()
-  for (const { id } of failed) {
-    const step = tree.get(id)
-    if (step.error?.code === 'COMPENSATION_FAILED' && step.undoes === null)
-      await retryCompensation(advance, step, change)
-  }
+  for (const step of await notUndone(tree, row)) await retryCompensation(advance, step, change)
   tree.idle.add(row)
 }
 
@@ -224,31 +167,9 @@ async function retryUndo(advance: Advance, step: TreeRow, change: Change): Promi
   const id = compensationRunId(step.id, step.generation)
   await tree.load([id])
   const run = tree.get(id)
-  Object.assign(run, { failures: 0, losses: 0, budgetStartedAt: null, availableAt: tree.nowMs, endedSeq: null })
+  renewBudget(run)
+  Object.assign(run, { availableAt: tree.nowMs, endedSeq: null })
   tree.transition(run, 'QUEUED', 'RETRY_REQUESTED', { ...change, error: null })
   const [content] = await readContents(tree.run, [id])
   runOrQueue(advance, run, content?.params)
-}
-
-/** An action that undoes what another did: its params are what that one was given, and what it gave. */
-export function compensationOf(action: RegisteredAction): RegisteredAction {
-  return {
-    ...action,
-    effect: 'idempotent',
-    paramsSchema: undefined,
-    resultSchema: undefined,
-    probe: undefined,
-    run: async (context) => {
-      const { params, result, idempotencyKey = context.idempotencyKey } = context.params as Done
-      const checked = await validate(action.paramsSchema, params)
-      if (!checked.ok)
-        throw new NonRetryableError('The params do not fit the action any more', {
-          code: 'INVALID_PARAMS',
-          details: { issues: checked.issues },
-        })
-      const given: CompensateContext<unknown, unknown> = { ...context, params: checked.value, result, idempotencyKey }
-      await action.compensate?.(given)
-      return null
-    },
-  }
 }

@@ -1,7 +1,6 @@
-import { hasEnded } from '../../core/status.ts'
+import { ENDED_STATUSES } from '../../core/status.ts'
 import type { Enough } from '../../core/workflow/graph.ts'
 import type { StepLogic } from '../../core/workflow/logic.ts'
-import { readChildren } from '../../db/tree/read-tree.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Advance } from './advance.ts'
 import { cancelStep } from './cancel-tree.ts'
@@ -46,12 +45,13 @@ async function hasEnough(advance: Advance, group: TreeRow, { need }: Enough, log
 
 /** Reads at most as many as are needed, in the end: the list is not asked again once they are there. */
 async function completedRuns({ tree }: Advance, group: TreeRow): Promise<number> {
-  tree.admit(await readChildren(tree.run, [group.id], ['SUCCEEDED', 'SKIPPED', 'FAILED']))
-  return [...tree.all()].filter((row) => isRunOf(group, row) && row.resolved === 'live').length
+  const ended = await tree.childrenOf([group], ENDED_STATUSES)
+  return ended.filter((row) => isRunOf(group, row) && row.resolved === 'live').length
 }
 
-function isRunOf(group: TreeRow, { parentId, undoes, stepIndex }: TreeRow): boolean {
-  return parentId === group.id && undoes === null && (stepIndex ?? 0) < (group.size ?? 0)
+/** Not beyond the end of the list. */
+function isRunOf(group: TreeRow, { undoes, stepIndex }: TreeRow): boolean {
+  return undoes === null && (stepIndex ?? 0) < (group.size ?? 0)
 }
 
 /** The list has what it needs: what has not ended of it is canceled. One that has not begun, or has ended, stays as it is. */
@@ -67,9 +67,7 @@ export async function completeList(advance: Advance, group: TreeRow, data: objec
 
 async function cancelRest(advance: Advance, group: TreeRow, data: object): Promise<void> {
   const { tree } = advance
-  tree.admit(await readChildren(tree.run, [group.id], UNENDED))
-  await tree.loadGraphs()
-  const rest = [...tree.all()].filter((row) => isRunOf(group, row) && !hasEnded(row.status))
+  const rest = (await tree.childrenOf([group], UNENDED)).filter((row) => isRunOf(group, row))
   for (const run of rest) await cancelStep(advance, run, 'NOT_NEEDED', { resolved: 'dead', data })
 }
 

@@ -1,5 +1,4 @@
 import { hasEnded } from '../../core/status.ts'
-import { readChildren } from '../../db/tree/read-tree.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Advance } from './advance.ts'
 import { beginCompensation, callsForCompensation, compensateNext } from './compensate.ts'
@@ -34,22 +33,19 @@ export async function finish(advance: Advance, row: TreeRow): Promise<void> {
 
 async function fail(advance: Advance, row: TreeRow): Promise<void> {
   const error = await advance.firstFailure(row)
-  if (row.kind === 'WORKFLOW' && (await mustCompensate(advance, row))) return beginCompensation(advance, row, error)
+  if (row.kind === 'WORKFLOW' && (await callingForCompensation(advance, row)))
+    return beginCompensation(advance, row, error)
   advance.tree.transition(row, 'FAILED', 'STEP_FAILED', { error, ...advance.failureResolution(row) })
 }
 
-/** What failed while an outcome was unknown has been waiting for that to be resolved. */
-export async function mustCompensate(
+/** The step that calls for compensation: one that failed while an outcome was unknown has been waiting for that to be resolved. */
+export async function callingForCompensation(
   { tree }: Advance,
   row: TreeRow,
   apartFrom: ReadonlySet<TreeRow> = new Set(),
-): Promise<boolean> {
-  const failed = await readChildren(tree.run, [row.id], ['FAILED', 'COMPENSATED'])
-  tree.admit(failed)
-  await tree.loadGraphs()
-  return [...tree.all()].some(
-    (one) => !apartFrom.has(one) && one.parentId === row.id && callsForCompensation(tree, one),
-  )
+): Promise<TreeRow | undefined> {
+  const failed = await tree.childrenOf([row], ['FAILED', 'COMPENSATED'])
+  return failed.find((one) => !apartFrom.has(one) && callsForCompensation(tree, one))
 }
 
 /** The results of a group are those of its runs: they are read there, and not stored twice. */

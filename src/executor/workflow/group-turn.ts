@@ -1,5 +1,3 @@
-import { hasEnded } from '../../core/status.ts'
-import { readChildren } from '../../db/tree/read-tree.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Advance } from './advance.ts'
 import { askEnough } from './enough.ts'
@@ -21,11 +19,8 @@ async function listTurn(advance: Advance, group: TreeRow, run: TreeRow): Promise
 
 /** Of the runs of a list or a loop that count and have ended, the one with the highest index. */
 export async function lastRun({ tree }: Advance, group: TreeRow): Promise<TreeRow | undefined> {
-  tree.admit(await readChildren(tree.run, [group.id], ['SUCCEEDED', 'FAILED', 'SKIPPED']))
-  await tree.loadGraphs()
-  const ended = [...tree.all()].filter(
-    ({ parentId, undoes, status, stepIndex }) =>
-      parentId === group.id && undoes === null && hasEnded(status) && (stepIndex ?? 0) < (group.size ?? 0),
+  const ended = (await tree.childrenOf([group], ['SUCCEEDED', 'FAILED', 'SKIPPED'])).filter(
+    ({ undoes, stepIndex }) => undoes === null && (stepIndex ?? 0) < (group.size ?? 0),
   )
   return ended.toSorted((a, b) => (a.stepIndex ?? 0) - (b.stepIndex ?? 0)).at(-1)
 }

@@ -1,8 +1,8 @@
 import type { CompiledGraph } from '../../core/workflow/graph.ts'
 import type { GraphLogic } from '../../core/workflow/logic.ts'
 import type { RegisteredAction } from '../registry.ts'
+import type { GraphSource } from './loaded-tree.ts'
 import type { ParamsCache } from './params-cache.ts'
-import type { GraphSource } from './tree.ts'
 
 /** What the node offers to whoever advances a tree on it. */
 export interface Host extends GraphSource {

@@ -1,5 +1,5 @@
 import { stepRunId } from '../../core/ids.ts'
-import type { Issue } from '../../core/json.ts'
+import { firstIssue } from '../../core/json.ts'
 import { onErrorOf } from '../../core/workflow/graph.ts'
 import type { Iteration, Scope } from '../../core/workflow/logic.ts'
 import { type OutcomeRow, readIterations, readOutcomes, readParams } from '../../db/tree/read-tree.ts'
@@ -183,10 +183,6 @@ function asSeen(row: OutcomeRow | undefined, continues: boolean): unknown {
 /** What an iteration sees: its index, and the element or the result before. */
 export function iterationOf(index: number, item: unknown): Iteration {
   return { index, item }
-}
-
-function firstIssue([first]: readonly Issue[]): string {
-  return first ? `${first.path || 'they'}: ${first.message}` : 'they were refused'
 }
 
 function remembered(key: string): Set<string> {

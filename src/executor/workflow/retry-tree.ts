@@ -1,9 +1,9 @@
 import { stepRunId } from '../../core/ids.ts'
-import type { RunStatus } from '../../core/status.ts'
-import { readChildren, readParams } from '../../db/tree/read-tree.ts'
+import { isWhole } from '../../core/status.ts'
+import { readParams } from '../../db/tree/read-tree.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Advance } from './advance.ts'
-import { queueAction, runHere } from './begin-action.ts'
+import { queueAction, renewBudget, runHere } from './begin-action.ts'
 import { retryCompensation } from './compensate.ts'
 import { refuseStep } from './enter-step.ts'
 import { lastRun, resumeGroup } from './group-turn.ts'
@@ -27,37 +27,20 @@ async function failingBelow(advance: Advance, row: TreeRow): Promise<TreeRow[]> 
   const { tree } = advance
   const found: TreeRow[] = []
   for (let parents = [row]; parents.length > 0; ) {
-    const rows = await readChildren(
-      tree.run,
-      parents.map(({ id }) => id),
-      FAILING,
-    )
-    tree.admit(rows)
-    const above = new Set(parents.map(({ id }) => id))
-    const failing = [...tree.all()].filter(
-      ({ parentId, status, resolved, undoes }) =>
-        above.has(parentId ?? '') &&
-        (FAILING as readonly RunStatus[]).includes(status) &&
-        resolved === null &&
-        undoes === null,
+    const failing = (await tree.childrenOf(parents, FAILING)).filter(
+      ({ resolved, undoes }) => resolved === null && undoes === null,
     )
     parents = failing.filter(
-      (one) => isWhole(one) && !wasTurnedBack(one) && one.failedCount + one.indeterminateCount > 0,
+      (one) => isWhole(one.kind) && !wasTurnedBack(one) && one.failedCount + one.indeterminateCount > 0,
     )
     found.push(...failing.filter((one) => !parents.includes(one)))
   }
-  await tree.loadGraphs()
   return found
 }
 
 /** Undone, or not quite: then it is not its steps that are to be retried. */
 function wasTurnedBack({ status, error }: TreeRow): boolean {
   return status === 'COMPENSATED' || error?.code === 'COMPENSATION_FAILED'
-}
-
-/** Something with runs of its own below it. */
-function isWhole({ kind }: TreeRow): boolean {
-  return kind === 'WORKFLOW' || kind === 'GROUP'
 }
 
 /**
@@ -70,7 +53,7 @@ export async function retryTree(advance: Advance, row: TreeRow, change: Change, 
     return retryCompensation(advance, advance.tree.get(row.undoes), change)
   }
   if (row.error?.code === 'COMPENSATION_FAILED') return retryCompensation(advance, row, change)
-  const targets = isWhole(row) ? await failingBelow(advance, row) : [row]
+  const targets = isWhole(row.kind) ? await failingBelow(advance, row) : [row]
   if (targets.length === 0) return retryUnbegun(advance, row, change)
   const together = new Set(targets)
   for (const target of targets)
@@ -104,10 +87,7 @@ async function retryUnbegun(advance: Advance, row: TreeRow, change: Change): Pro
 async function considerPending(advance: Advance, workflow: TreeRow): Promise<void> {
   if (workflow.kind !== 'WORKFLOW') return
   const { tree } = advance
-  tree.admit(await readChildren(tree.run, [workflow.id], ['PENDING']))
-  await tree.loadGraphs()
-  const steps = [...tree.all()].filter(({ parentId, undoes }) => parentId === workflow.id && undoes === null)
-  for (const step of steps) await advance.consider(workflow, step)
+  for (const step of await tree.childrenOf([workflow], ['PENDING'])) await advance.consider(workflow, step)
 }
 
 async function retryStep(
@@ -123,7 +103,7 @@ async function retryStep(
   const heard = parent?.kind === 'WORKFLOW' && row.resolved !== null
   if (heard) await resetDependents(advance, parent, [row.stepKey ?? ''], { ...change, data: { because: row.stepKey } })
   if (row.kind === 'ACTION' && hasParams(row)) await retryAction(advance, row, change, amendment)
-  else if (isWhole(row) && row.status !== 'COMPENSATED') await retryUnbegun(advance, row, change)
+  else if (isWhole(row.kind) && row.status !== 'COMPENSATED') await retryUnbegun(advance, row, change)
   else await again(advance, row, change)
 }
 
@@ -136,10 +116,7 @@ async function retryAction(advance: Advance, row: TreeRow, change: Change, amend
   const { tree } = advance
   const amended = amendment.params !== undefined
   const before = amended || row.parentId !== null ? (await readParams(tree.run, [row.id]))[0]?.params : undefined
-  row.failures = 0
-  row.losses = 0
-  row.budgetStartedAt = null
-  row.probe = false
+  renewBudget(row)
   if (amended || amendment.newKey) row.generation++
   if (amended) {
     row.params = amendment.params as string

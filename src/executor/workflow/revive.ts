@@ -4,9 +4,9 @@ import type { RunStatus } from '../../core/status.ts'
 import { descendantsOf } from '../../core/workflow/graph.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Advance } from './advance.ts'
+import { renewBudget } from './begin-action.ts'
 import { cancelStep, movingBelow } from './cancel-tree.ts'
-import { callsForCompensation } from './compensate.ts'
-import { mustCompensate } from './finish.ts'
+import { callingForCompensation } from './finish.ts'
 import { showStep, stepFailed } from './step-errors.ts'
 import type { Change, Tree } from './tree.ts'
 
@@ -32,15 +32,13 @@ export async function reviveAbove(
   // from the root down: what is in a workflow that turns back turns back too
   let turnsBack = false
   for (const above of chain.toReversed()) {
-    turnsBack = above.status === 'INDETERMINATE' && (turnsBack || (await wasTurningBack(advance, above, together)))
-    if (turnsBack) turnBackAgain(advance, above, change)
+    const open = above.status === 'INDETERMINATE'
+    // it was on its way back when the outcome of a step turned out to be unknown
+    const cause = open && above.kind === 'WORKFLOW' ? await callingForCompensation(advance, above, together) : undefined
+    turnsBack = open && (turnsBack || cause !== undefined)
+    if (turnsBack) turnBackAgain(advance, above, cause, change)
     else await revive(advance, above, change)
   }
-}
-
-/** Whether a workflow was on its way back when the outcome of a step turned out to be unknown. */
-async function wasTurningBack(advance: Advance, workflow: TreeRow, goingOn: ReadonlySet<TreeRow>): Promise<boolean> {
-  return workflow.kind === 'WORKFLOW' && (await mustCompensate(advance, workflow, goingOn))
 }
 
 /** Throws `InvalidTransitionError` where something that would be set back with a step is being undone at this moment. */
@@ -61,23 +59,22 @@ async function refuseWhileUndone({ tree }: Advance, row: TreeRow): Promise<void>
   }
 }
 
-function turnBackAgain({ tree }: Advance, above: TreeRow, change: Change): void {
-  const cause = [...tree.all()].find((one) => one.parentId === above.id && callsForCompensation(tree, one))
+function turnBackAgain({ tree }: Advance, above: TreeRow, cause: TreeRow | undefined, change: Change): void {
   tree.transition(above, 'COMPENSATING', 'COMPENSATION_BEGUN', { ...change, error: cause ? stepFailed(cause) : null })
   above.nextIndex = null
   above.endedSeq = null
   tree.idle.add(above)
 }
 
-function isHalfUndone({ status, error }: Pick<TreeRow, 'status' | 'error'>): boolean {
+function isHalfUndone({ status, error }: TreeRow): boolean {
   const details = error?.details as { whileCompensating?: boolean } | undefined
   return status === 'CANCELED' && details?.whileCompensating === true
 }
 
 /** Throws `InvalidTransitionError` for what was canceled while it was being undone: half of it is there, and half is not. */
-export function refuseHalfUndone({ status, error }: TreeRow): void {
-  if (isHalfUndone({ status, error }))
-    throw new InvalidTransitionError('made to go on, for it was canceled while it was being undone', status, [])
+export function refuseHalfUndone(row: TreeRow): void {
+  if (isHalfUndone(row))
+    throw new InvalidTransitionError('made to go on, for it was canceled while it was being undone', row.status, [])
 }
 
 const REVIVABLE: readonly RunStatus[] = ['RUNNING', 'QUEUED', 'FAILED', 'CANCELED', 'INDETERMINATE']
@@ -125,7 +122,7 @@ export async function resetDependents(
 /** Sets a step back to where it was before it began. Its attempts and events stay. */
 export function reset({ tree, outcomes }: Advance, row: TreeRow, change: Change): void {
   Object.assign(row, { availableAt: null, linkedId: null, queue: null, paused: false })
-  Object.assign(row, { failures: 0, losses: 0, budgetStartedAt: null, probe: false })
+  renewBudget(row)
   // what was undone is another intent, and undone by another run
   if (row.status === 'COMPENSATED' || isHalfUndone(row) || row.error?.code === 'COMPENSATION_FAILED') row.generation++
   tree.transition(row, 'PENDING', 'RESET', { ...change, error: null })

@@ -1,11 +1,12 @@
 import { showRunId, stepRunId } from '../../core/ids.ts'
+import { isWhole } from '../../core/status.ts'
 import type { RunRow } from '../../db/rows.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Advance } from './advance.ts'
 import { makeRoom } from './begin-workflow.ts'
 import { LOOP_DONE } from './loop.ts'
 import { newStep } from './new-step.ts'
-import type { Tree } from './tree.ts'
+import { KEEPS_RESULT, type Tree } from './tree.ts'
 
 /**
  * Takes over what steps left in another run of the same graph: as it was, with everything below it, in the order in which it
@@ -34,8 +35,7 @@ function place(tree: Tree, parent: TreeRow, run: RunRow): TreeRow {
   Object.assign(row, { version, effect, graph, queue, size, generation, linkedId, params: JSON.stringify(run.params) })
   if (row.kind === 'GROUP') row.nextIndex = spec.repeat ? LOOP_DONE : size
   // whoever does it again looks for what was planned below it
-  if (row.kind === 'GROUP' || row.kind === 'WORKFLOW')
-    Object.assign(row, { startedAt: tree.nowMs, budgetStartedAt: tree.nowMs })
+  if (isWhole(row.kind)) Object.assign(row, { startedAt: tree.nowMs, budgetStartedAt: tree.nowMs })
   return row
 }
 
@@ -44,9 +44,7 @@ function end(tree: Tree, row: TreeRow, { id, status, resolved, error, result }: 
   tree.transition(row, status, 'TAKEN_OVER', {
     error,
     ...(resolved !== null && { resolved }),
-    ...(HAS_RESULT.has(status) && { result: JSON.stringify(result ?? null) }),
+    ...(KEEPS_RESULT.has(status) && { result: JSON.stringify(result ?? null) }),
     data: { from: showRunId(id) },
   })
 }
-
-const HAS_RESULT = new Set(['SUCCEEDED', 'SKIPPED', 'COMPENSATED'])

@@ -1,12 +1,11 @@
 import type { RunError } from '../../core/failure.ts'
 import { hasEnded, isActive, type RunStatus } from '../../core/status.ts'
 import { type EventReason, isLegal } from '../../core/transitions.ts'
-import type { CompiledGraph, StepSpec } from '../../core/workflow/graph.ts'
 import type { Turn } from '../../db/limits.ts'
-import { readTreeRows } from '../../db/tree/read-tree.ts'
 import type { StatementRunner } from '../../db/tree/statement-runner.ts'
 import type { Resolution, TreeRow } from '../../db/tree/tree-row.ts'
 import type { NewAttempt, NewEvent } from '../../db/tree/write-trees.ts'
+import { type GraphSource, LoadedTree } from './loaded-tree.ts'
 import { hasBegun } from './queues.ts'
 import { stepFailed } from './step-errors.ts'
 
@@ -22,20 +21,11 @@ export interface Change {
   readonly data?: object | undefined
 }
 
-/** Where graphs come from: the registry, or the table of those that were ever started. */
-export interface GraphSource {
-  compiled(hash: string): Promise<CompiledGraph>
-}
-
 /**
  * The rows of one tree that a transaction works on, under the lock of the root; what changes is written at its end. Every
  * change of state goes through `transition`, which counts it where it is counted: the event in the root, the step in its parent.
  */
-export class Tree {
-  private readonly rows = new Map<string, TreeRow>()
-  private readonly graphs = new Map<string, CompiledGraph>()
-  /** Hashes of graphs that rows have, and that are not loaded yet. */
-  private readonly wanted = new Set<string>()
+export class Tree extends LoadedTree {
   private readonly fresh = new Set<TreeRow>()
   private readonly touched = new Set<TreeRow>()
   readonly events: NewEvent[] = []
@@ -47,15 +37,12 @@ export class Tree {
   /** Lists that ended after those that depend on them had gone on: nobody needs to hear of it. */
   readonly heardBefore = new Set<TreeRow>()
   readonly nowMs: number
-  readonly run: StatementRunner
   private readonly rootId: string
-  private readonly source: GraphSource
 
   constructor(rootId: string, nowMs: number, run: StatementRunner, source: GraphSource) {
+    super(run, source)
     this.rootId = rootId
     this.nowMs = nowMs
-    this.run = run
-    this.source = source
   }
 
   get root(): TreeRow {
@@ -73,95 +60,6 @@ export class Tree {
 
   get changed(): boolean {
     return this.touched.size + this.fresh.size > 0
-  }
-
-  /** Reads rows that are not there yet, with everything above them and their graphs. Unknown ids are left out. */
-  async load(ids: Iterable<string>): Promise<void> {
-    let missing = this.missing(ids)
-    if (missing.length === 0) return
-    while (missing.length > 0) {
-      const rows = await readTreeRows(this.run, missing)
-      this.admit(rows)
-      missing = this.missing(rows.flatMap(({ parentId }) => parentId ?? []))
-    }
-    await this.loadGraphs()
-  }
-
-  /** Takes rows that were read in this transaction. */
-  admit(rows: readonly TreeRow[]): void {
-    for (const row of rows) {
-      if (this.rows.has(row.id)) continue
-      this.rows.set(row.id, row)
-      for (const hash of [row.graph, row.parentGraph])
-        if (hash !== null && !this.graphs.has(hash)) this.wanted.add(hash)
-    }
-  }
-
-  /** Loads the graphs of the rows that were taken. */
-  async loadGraphs(): Promise<void> {
-    for (const hash of this.wanted) {
-      this.wanted.delete(hash)
-      this.graphs.set(hash, await this.source.compiled(hash))
-    }
-  }
-
-  addGraph(compiled: CompiledGraph): void {
-    this.graphs.set(compiled.hash, compiled)
-  }
-
-  private missing(ids: Iterable<string>): string[] {
-    return [...new Set(ids)].filter((id) => !this.rows.has(id))
-  }
-
-  find(id: string): TreeRow | undefined {
-    return this.rows.get(id)
-  }
-
-  get(id: string): TreeRow {
-    const row = this.rows.get(id)
-    if (!row) throw new Error(`run ${id} is not loaded`)
-    return row
-  }
-
-  /** The rows that are loaded; what was changed is among them. */
-  all(): Iterable<TreeRow> {
-    return this.rows.values()
-  }
-
-  parentOf(row: TreeRow): TreeRow | undefined {
-    return row.parentId === null ? undefined : this.get(row.parentId)
-  }
-
-  /** The workflow that a step belongs to, past the group that it may be in. */
-  workflowOf(row: TreeRow): TreeRow {
-    const parent = this.parentOf(row)
-    if (!parent) throw new Error(`run ${row.id} is no step`)
-    return parent.kind === 'GROUP' ? this.workflowOf(parent) : parent
-  }
-
-  graphOf(workflow: TreeRow): CompiledGraph {
-    return this.graphNamed(workflow.graph)
-  }
-
-  /** What the graph says of a step; those of a group share the group's. */
-  specOf(row: TreeRow): StepSpec {
-    return this.specNamed(row.parentGraph, row.stepKey)
-  }
-
-  specNamed(graph: string | null, key: string | null): StepSpec {
-    const spec = this.graphNamed(graph).steps.get(key ?? '')
-    if (!spec) throw new Error(`the graph ${graph} has no step ${key}`)
-    return spec
-  }
-
-  graphOfStep(row: TreeRow): CompiledGraph {
-    return this.graphNamed(row.parentGraph)
-  }
-
-  private graphNamed(hash: string | null): CompiledGraph {
-    const compiled = this.graphs.get(hash ?? '')
-    if (!compiled) throw new Error(`graph ${hash} is not loaded`)
-    return compiled
   }
 
   /** Adds a run. */
@@ -280,7 +178,8 @@ const KEEPS_ERROR = new Set<RunStatus>([
   'COMPENSATING',
   'COMPENSATED',
 ])
-const KEEPS_RESULT = new Set<RunStatus>(['SUCCEEDED', 'SKIPPED', 'COMPENSATING', 'COMPENSATED'])
+/** The states of a run that has the result of what it did. */
+export const KEEPS_RESULT = new Set<RunStatus>(['SUCCEEDED', 'SKIPPED', 'COMPENSATING', 'COMPENSATED'])
 
 /** A step that ended without being completed, and nobody said that its dependents may go on. */
 function holdsUp({ status, resolved, undoes }: TreeRow): boolean {
