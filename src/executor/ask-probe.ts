@@ -1,7 +1,7 @@
 import { type RunError, recordError } from '../core/failure.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { RunRevoked, WorkerStopped } from './abort.ts'
-import { type Attempt, untilAborted } from './attempt.ts'
+import type { Attempt } from './attempt.ts'
 import type { HandlerContext } from './define-action.ts'
 import { encodeResult } from './result.ts'
 
@@ -13,7 +13,7 @@ export async function askProbe(attempt: Attempt, context: HandlerContext<unknown
   const undecided = (error: RunError): Outcome => ({ kind: 'undecided', error })
   if (!action.probe) return undecided(recordError(new ProbeError('the action has no probe any more')))
   try {
-    const verdict = await untilAborted(attempt.abort.signal, () => action.probe?.(context))
+    const verdict = await attempt.abort.race(() => action.probe?.(context))
     switch (verdict?.outcome) {
       case 'succeeded':
         return { kind: 'confirmed', result: await encodeResult(action, verdict.result, options.maxResultBytes) }

@@ -1,23 +1,32 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AttemptTimeout, WorkerStopped } from './abort.ts'
-import { type Attempt, untilAborted } from './attempt.ts'
+import type { Attempt } from './attempt.ts'
 import type { HandlerContext } from './define-action.ts'
+import type { RegisteredAction } from './registry.ts'
 
 /**
  * Calls the handler. An `unsafe` one that is cut is given a moment to come to its end: the probe must not be asked, and
  * nobody may begin again, while it is still at it.
  */
-export async function callHandler(attempt: Attempt, context: HandlerContext<unknown>): Promise<unknown> {
-  const { action, abort, giveUp } = attempt
-  abort.signal.throwIfAborted()
-  const handler = Promise.resolve().then(() => action.run(context as never))
+export async function callHandler(
+  { action, abort, giveUp }: Attempt,
+  context: HandlerContext<unknown>,
+): Promise<unknown> {
+  let begun: Promise<unknown> | undefined
   try {
-    return await untilAborted(abort.signal, () => handler)
+    return await abort.race(() => {
+      begun = call(action, context)
+      return begun
+    })
   } catch (thrown) {
     const cut = thrown instanceof AttemptTimeout || thrown instanceof WorkerStopped
-    if (action.effect !== 'unsafe' || !cut || (await settles(handler, UNSAFE_SETTLE_MS, giveUp))) throw thrown
+    if (action.effect !== 'unsafe' || !cut || !begun || (await settles(begun, UNSAFE_SETTLE_MS, giveUp))) throw thrown
     throw new StillRunning(thrown)
   }
+}
+
+async function call(action: RegisteredAction, context: HandlerContext<unknown>): Promise<unknown> {
+  return action.run(context as never)
 }
 
 /** How long an unsafe handler may take to heed its `signal`. */

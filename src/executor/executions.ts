@@ -1,10 +1,10 @@
 import type { RunRow } from '../db/rows.ts'
-import { RunRevoked } from './abort.ts'
+import { AttemptAbort, RunRevoked } from './abort.ts'
 
 /** One attempt under way on this worker. */
 export interface Execution {
   readonly run: RunRow
-  readonly abort: AbortController
+  readonly abort: AttemptAbort
 }
 
 /** What a worker has in hand: attempts under way, and slots that are reserved for runs whose submission is in its commit. */
@@ -47,7 +47,7 @@ export class Executions {
    */
   begin(run: RunRow): Execution {
     this.byRun.get(run.id)?.abort.abort(new RunRevoked())
-    const execution = { run, abort: new AbortController() }
+    const execution = { run, abort: new AttemptAbort() }
     this.byRun.set(run.id, execution)
     this.underWay.add(execution)
     return execution

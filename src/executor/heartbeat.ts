@@ -1,8 +1,7 @@
-import type { Logger } from 'pino'
 import { byteLength, jsonIssues } from '../core/json.ts'
-import type { Database } from '../db/client.ts'
 import type { RunRow } from '../db/rows.ts'
 import { recordHeartbeats } from '../db/transitions/record-heartbeats.ts'
+import type { Attempt } from './attempt.ts'
 
 const MAX_BYTES = 65_536
 const GAP_MS = 1_000
@@ -13,14 +12,10 @@ export class HeartbeatRecorder {
   private recorded: { progress: unknown } | undefined
   private writing: Promise<void> | undefined
   private timer: NodeJS.Timeout | undefined
-  private readonly db: Database
-  private readonly run: RunRow
-  private readonly log: Logger
+  private readonly attempt: Pick<Attempt, 'db' | 'run' | 'log'>
 
-  constructor(db: Database, run: RunRow, log: Logger) {
-    this.db = db
-    this.run = run
-    this.log = log
+  constructor(attempt: Pick<Attempt, 'db' | 'run' | 'log'>) {
+    this.attempt = attempt
   }
 
   /** Throws a `TypeError` when the progress is not JSON or takes over 64 KiB. */
@@ -54,17 +49,18 @@ export class HeartbeatRecorder {
   }
 
   private async writeNow(): Promise<void> {
-    const { bucket, id, fence } = this.run
+    const { db, run } = this.attempt
+    const { bucket, id, fence } = run
     const beat = this.latest
     this.latest = undefined
     if (!beat) return
     try {
-      const [stands] = await recordHeartbeats(this.db, [{ bucket, id, fence, progress: beat.progress }])
+      const [stands] = await recordHeartbeats(db, [{ bucket, id, fence, progress: beat.progress }])
       if (stands) this.recorded = beat
     } catch (error) {
       // Progress is a convenience; the attempt does not fail for it.
       this.latest ??= beat
-      this.log.debug({ err: error }, 'a heartbeat was not recorded')
+      this.attempt.log.debug({ err: error }, 'a heartbeat was not recorded')
     }
   }
 }

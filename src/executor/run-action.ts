@@ -1,14 +1,14 @@
 import { NonRetryableError } from '../core/errors.ts'
 import { type FailureSignals, recordError, signalsOf } from '../core/failure.ts'
-import { downstreamKey, showRunId } from '../core/ids.ts'
 import { firstIssue } from '../core/json.ts'
 import { type AttemptFacts, type Decision, decide, type Outcome } from '../core/outcome.ts'
-import type { RunRow } from '../db/rows.ts'
+import { copyOf, type RunRow } from '../db/rows.ts'
 import { AttemptTimeout, RunRevoked, WorkerStopped } from './abort.ts'
 import { askProbe, ProbeError } from './ask-probe.ts'
 import type { Attempt } from './attempt.ts'
 import { callHandler, StillRunning } from './call-handler.ts'
 import type { HandlerContext } from './define-action.ts'
+import { AttemptContext } from './handler-context.ts'
 import { HeartbeatRecorder } from './heartbeat.ts'
 import type { EndOutcome } from './persist.ts'
 import { encodeResult } from './result.ts'
@@ -24,7 +24,7 @@ export async function runAction(attempt: Attempt): Promise<RunRow | undefined> {
     () => attempt.abort.abort(new AttemptTimeout(attempt.action.timeoutMs)),
     attempt.action.timeoutMs,
   )
-  const heartbeat = new HeartbeatRecorder(attempt.db, attempt.run, attempt.log)
+  const heartbeat = new HeartbeatRecorder(attempt)
   try {
     const recorded = await executeAndRecord(attempt, heartbeat)
     return recorded && logged(attempt, heartbeat.shownOn(recorded))
@@ -36,7 +36,7 @@ export async function runAction(attempt: Attempt): Promise<RunRow | undefined> {
 async function executeAndRecord(attempt: Attempt, heartbeat: HeartbeatRecorder): Promise<RunRow | undefined> {
   try {
     const params = await parseParams(attempt)
-    const context = contextOf(attempt, params, heartbeat)
+    const context = new AttemptContext(attempt, params, heartbeat)
     const probed = attempt.run.probe ? await askProbe(attempt, context) : undefined
     if (probed) return await record(attempt, decide(probed, factsOf(attempt)))
     if (attempt.action.effect === 'transactional') return await executeInTransaction(attempt, context, heartbeat)
@@ -62,23 +62,6 @@ async function parseParams({ run, action }: Attempt): Promise<unknown> {
   })
   // an effect that may have happened is not undone by a new schema
   throw run.probe ? new ProbeError('it cannot be asked', misfit) : misfit
-}
-
-function contextOf(
-  { run, abort, log }: Attempt,
-  params: unknown,
-  heartbeat: HeartbeatRecorder,
-): HandlerContext<unknown> {
-  return {
-    params,
-    idempotencyKey: downstreamKey(run.id, run.generation),
-    runId: showRunId(run.id),
-    attempt: run.attempt,
-    signal: abort.signal,
-    log,
-    heartbeat: (progress) => heartbeat.beat(progress),
-    lastHeartbeat: run.heartbeat ?? undefined,
-  }
 }
 
 async function executeInTransaction(
@@ -142,24 +125,24 @@ async function record(attempt: Attempt, decision: Decision): Promise<RunRow | un
 /** The run as the database now has it, without reading it again. */
 function afterwards(run: RunRow, decision: Decision, { lastSeq, at }: { lastSeq: number; at: Date }): RunRow {
   const { to, result, error, delayMs, failures, losses, probe } = decision
-  return {
-    ...run,
-    status: to,
-    result: result === null ? null : JSON.parse(result),
-    error: to === 'FAILED' || to === 'INDETERMINATE' ? error : null,
-    availableAt: delayMs === null ? null : new Date(at.getTime() + delayMs),
-    finishedAt: to === 'SUCCEEDED' || to === 'FAILED' ? at : null,
-    workerId: null,
-    failures,
-    losses,
-    probe,
-    lastSeq,
-  }
+  const after = copyOf(run)
+  after.status = to
+  after.result = result === null ? null : JSON.parse(result)
+  after.error = to === 'FAILED' || to === 'INDETERMINATE' ? error : null
+  after.availableAt = delayMs === null ? null : new Date(at.getTime() + delayMs)
+  after.finishedAt = to === 'SUCCEEDED' || to === 'FAILED' ? at : null
+  after.workerId = null
+  after.failures = failures
+  after.losses = losses
+  after.probe = probe
+  after.lastSeq = lastSeq
+  return after
 }
 
-function logged({ log }: Attempt, run: RunRow): RunRow {
+function logged(attempt: Attempt, run: RunRow): RunRow {
   const { status, error, availableAt } = run
-  if (status === 'SUCCEEDED') log.debug('succeeded')
-  else log.warn({ status, code: error?.code, error: error?.message, availableAt }, 'the attempt did not succeed')
+  if (status !== 'SUCCEEDED')
+    attempt.log.warn({ status, code: error?.code, error: error?.message, availableAt }, 'the attempt did not succeed')
+  else if (attempt.logsSuccess) attempt.log.debug('succeeded')
   return run
 }

@@ -4,7 +4,7 @@ import type { UserTransaction } from '../db/client.ts'
 import { isTransient } from '../db/pg-errors.ts'
 import { cancelStatement } from '../db/transaction.ts'
 import { type EndedRow, endAttemptIn } from '../db/transitions/end-attempts.ts'
-import { type Attempt, untilAborted } from './attempt.ts'
+import type { Attempt } from './attempt.ts'
 import type { HandlerContext } from './define-action.ts'
 import { TransactionGuard } from './guard-transaction.ts'
 import { encodeResult } from './result.ts'
@@ -35,7 +35,7 @@ export async function runInTransaction(
     try {
       const recorded = await inTransaction(attempt, guard, async (tx) => {
         inHandler = true
-        const returned = await untilAborted(attempt.abort.signal, () => attempt.action.run({ ...context, tx }))
+        const returned = await attempt.abort.race(() => attempt.action.run({ ...context, tx }))
         inHandler = false
         const result = await encodeResult(attempt.action, returned, attempt.options.maxResultBytes)
         const decision = await decideEnd(result)
@@ -49,8 +49,8 @@ export async function runInTransaction(
       end?.abandon()
       // A handler's own "connection refused" is its failure; only what came from this database is repeated here.
       const handlersOwn = inHandler && guard.connection.handedOver && !isOfDatabase(error)
-      if (attempt.abort.signal.aborted || !isTransient(error) || handlersOwn) throw error
-      await untilAborted(attempt.abort.signal, () => sleep(delayMs))
+      if (attempt.abort.reason || !isTransient(error) || handlersOwn) throw error
+      await attempt.abort.race(() => sleep(delayMs))
     }
   }
 }

@@ -7,6 +7,7 @@ import { expireLease, forgetWorker, registerWorker, renewLease } from '../db/lea
 import type { RunRow } from '../db/rows.ts'
 import { type ClaimedRow, claimRuns } from '../db/transitions/claim-runs.ts'
 import { RunRevoked, WorkerStopped } from './abort.ts'
+import { Attempt, type AttemptParts } from './attempt.ts'
 import { type Execution, Executions } from './executions.ts'
 import { HeldRuns } from './held-runs.ts'
 import { Loop } from './loop.ts'
@@ -44,7 +45,7 @@ export class Worker {
   private readonly claiming: Loop
   private readonly leasing: Loop
   private readonly watching: Loop
-  private readonly ends: AttemptEnds
+  private readonly parts: AttemptParts
   private accepting = false
   /** There may be claimable work that was left for want of room. */
   private hungry = false
@@ -71,7 +72,8 @@ export class Worker {
     this.on = on
     this.slots = new Slots(options.concurrency)
     this.held = new HeldRuns(db, registry, workflows, this.executions, options.maxLosses, on.isSubmitting, log)
-    this.ends = new AttemptEnds(db, workflows, log)
+    const ends = new AttemptEnds(db, workflows, log)
+    this.parts = { giveUp: this.giveUp.signal, db, workflows, ends, options, log }
     this.claiming = new Loop('claiming runs', log, () => this.claim())
     this.leasing = new Loop('renewing the lease', log, () => this.renew())
     this.watching = new Loop('checking what is held', log, () => this.reconcile())
@@ -149,20 +151,18 @@ export class Worker {
 
   /** Never rejects: nobody waits for it. */
   private async execute(execution: Execution, action: RegisteredAction): Promise<void> {
-    const { run, abort } = execution
-    const { db, workflows, ends, options } = this
-    const log = this.log.child({ run: showRunId(run.id), action: run.name, attempt: run.attempt })
+    const { run } = execution
     const yieldSlot = once(() => this.slots.give(action.name))
-    const giveUp = this.giveUp.signal
+    const attempt = new Attempt(execution, action, this.parts, yieldSlot)
     try {
-      const now = await runAction({ run, action, abort, giveUp, yieldSlot, db, workflows, ends, options, log })
+      const now = await runAction(attempt)
       if (now) this.on.changed(now)
       else this.on.superseded(run.rootId)
       if (now?.status === 'SCHEDULED') this.on.delayed()
       if (now?.status === 'QUEUED') this.hungry = true
     } catch (error) {
       this.held.notRecorded(run.id)
-      log.error({ err: error }, 'the end of the attempt could not be recorded')
+      attempt.log.error({ err: error }, 'the end of the attempt could not be recorded')
     } finally {
       this.executions.end(execution)
       yieldSlot()
