@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import canonicalize from 'canonicalize'
 
 /** The longest idempotency key, in characters (Unicode code points). */
@@ -12,7 +12,7 @@ export const MAX_KEY_LENGTH = 255
 export function fingerprint(params: unknown): Buffer {
   const canonical = canonicalize(params)
   if (canonical === undefined) throw new TypeError('fingerprint: the value is not JSON')
-  return createHash('sha256').update(canonical).digest()
+  return hash('sha256', canonical, 'buffer')
 }
 
 /** What is wrong with an idempotency key; `undefined` for a good one: 1 to 255 printable characters. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { fromString, fromUUID, toUUID } from 'typeid-js'
 import { v7 } from 'uuid'
 import type { RunKind } from './status.ts'
@@ -11,10 +11,7 @@ export const BUCKETS = 1024
  * enforces idempotency. The parts are encoded as a JSON array: no two different tuples share an encoding.
  */
 export function keyedRunId(kind: RunKind, name: string, idempotencyKey: string): string {
-  const hash = createHash('sha256')
-    .update(JSON.stringify([NAMESPACE, kind, name, idempotencyKey]))
-    .digest()
-  return uuidV8(hash.subarray(0, 16))
+  return uuidV8(sha256([NAMESPACE, kind, name, idempotencyKey]).subarray(0, 16))
 }
 
 /**
@@ -31,11 +28,15 @@ export function compensationRunId(id: string, generation: number): string {
 }
 
 function childId(parentId: string, parts: readonly unknown[]): string {
-  const bytes = createHash('sha256').update(JSON.stringify(parts)).digest().subarray(0, 16)
+  const bytes = sha256(parts).subarray(0, 16)
   const bucket = bucketOf(parentId)
   bytes[14] = (bytes[14]! & 0xfc) | (bucket >> 8)
   bytes[15] = bucket & 0xff
   return uuidV8(bytes)
+}
+
+function sha256(parts: readonly unknown[]): Buffer {
+  return hash('sha256', JSON.stringify(parts), 'buffer')
 }
 
 function uuidV8(bytes: Uint8Array): string {

@@ -63,13 +63,12 @@ export interface Decision {
 
 /** Decides what becomes of a run whose attempt has ended. Pure. */
 export function decide(outcome: Outcome, facts: AttemptFacts): Decision {
+  if (outcome.kind === 'returned') return succeeded('COMPLETED', outcome.result, facts)
   const { failures, losses } = facts
   const base = { result: null, error: null, delayMs: null, failures, losses, probe: false }
   switch (outcome.kind) {
-    case 'returned':
-      return { ...base, to: 'SUCCEEDED', reason: 'COMPLETED', attemptStatus: 'SUCCEEDED', result: outcome.result }
     case 'confirmed':
-      return { ...base, to: 'SUCCEEDED', reason: 'PROBE_CONFIRMED', attemptStatus: 'SUCCEEDED', result: outcome.result }
+      return succeeded('PROBE_CONFIRMED', outcome.result, facts)
     case 'threw':
       return afterFailure(outcome.error, outcome.retryAfterMs, 'FAILED', facts)
     case 'unknown': {
@@ -95,6 +94,21 @@ export function decide(outcome: Outcome, facts: AttemptFacts): Decision {
       return { ...base, ...BACK_IN_QUEUE, attemptStatus: 'CANCELED', error: outcome.error, probe: facts.probing }
     case 'lost':
       return afterLoss(outcome.error, facts)
+  }
+}
+
+/** Every member is named, for this is decided most often: one literal is an object made at once. */
+function succeeded(reason: EventReason, result: string, { failures, losses }: AttemptFacts): Decision {
+  return {
+    to: 'SUCCEEDED',
+    reason,
+    attemptStatus: 'SUCCEEDED',
+    result,
+    error: null,
+    delayMs: null,
+    failures,
+    losses,
+    probe: false,
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Database } from './client.ts'
+import { dropHolds } from './holds.ts'
 
 /**
  * Registers a worker; its lease runs from now.
@@ -51,21 +52,17 @@ export async function expiredWorkers(db: Database): Promise<string[]> {
     select w.id from action_do.workers w
     where w.lease_expires_at <= now() + make_interval(secs => ${db.clock.offsetMs / 1000}::float8)
     union
-    select r.worker_id from action_do.runs r
-    where r.worker_id is not null and not exists (select from action_do.workers w where w.id = r.worker_id)
+    select h.worker_id from action_do.holds h
+    where h.worker_id > '' and not exists (select from action_do.workers w where w.id = h.worker_id)
     order by 1 limit 100`
   return rows.map(({ id }) => id)
 }
 
 /** Forgets an expired worker that holds nothing any more. */
 export async function forgetWorker(db: Database, id: string): Promise<void> {
+  await dropHolds(db, id)
   await db.hot`
     delete from action_do.workers w
     where w.id = ${id} and w.lease_expires_at <= now() + make_interval(secs => ${db.clock.offsetMs / 1000}::float8)
-      and not exists (select from action_do.runs r where r.worker_id = w.id)`
-}
-
-/** The runs that the database says a worker executes, with their fences. */
-export function runsHeldBy(db: Database, workerId: string): Promise<{ id: string; fence: number }[]> {
-  return db.hot<{ id: string; fence: number }[]>`select id, fence from action_do.runs where worker_id = ${workerId}`
+      and not exists (select from action_do.holds h where h.worker_id = w.id)`
 }

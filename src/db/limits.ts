@@ -100,7 +100,7 @@ export function unlistedTurns(db: Database): Promise<(Turn & { max: number })[]>
   return db.hot<(Turn & { max: number })[]>`
     select r.limit_key as key, r.id as "runId", r.root_id as "rootId", (r.wait->>'max')::int as max
     from action_do.runs r
-    where r.limit_key is not null and r.status = 'WAITING'
+    where r.limit_key is not null and r.indexed_status = 'WAITING'
       and not exists (select from action_do.limit_holders h where h.key = r.limit_key and h.run_id = r.id)
     limit 500`
 }

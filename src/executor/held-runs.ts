@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { showRunId } from '../core/ids.ts'
 import type { Database } from '../db/client.ts'
-import { runsHeldBy } from '../db/leases.ts'
+import { dropHolds, runsHeldBy } from '../db/holds.ts'
 import { runsByIds } from '../db/reads/runs.ts'
 import type { RunRow } from '../db/rows.ts'
 import { RunRevoked } from './abort.ts'
@@ -70,6 +70,7 @@ export class HeldRuns {
   /** Answers with the runs that were handed on. */
   async reconcile(workerId: string): Promise<RunRow[]> {
     const before = this.executions.current()
+    await dropHolds(this.db, workerId)
     const held = new Map((await runsHeldBy(this.db, workerId)).map(({ id, fence }) => [id, fence]))
     await this.verify(before.filter(({ run }) => held.get(run.id) !== run.fence).map(({ run }) => run.id))
     const unknown = [...held.keys()].filter((id) => !this.executions.has(id) && !this.isSubmitting(id))

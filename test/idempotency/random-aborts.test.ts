@@ -94,7 +94,8 @@ test(`33: a transactional action's row exists if and only if its run succeeded, 
   // and it was as random as it claims
   expect(runs).toHaveLength(RUNS)
   expect([...byStatus.keys()].sort()).toEqual(['CANCELED', 'FAILED', 'SUCCEEDED'])
-  for (const [status, { length }] of byStatus) expect(length, status).toBeGreaterThan(RUNS / 100)
+  // a cancel comes in time only where it overtakes the end of the attempt
+  for (const [status, { length }] of byStatus) expect(length, status).toBeGreaterThan(RUNS / 500)
   for (const end of NAMES) expect(seen.get(end), end).toBeGreaterThan(RUNS / 100)
 })
 

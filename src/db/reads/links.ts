@@ -23,7 +23,7 @@ export function settledLinks(db: Database, limit: number): Promise<WaitingLink[]
     left join lateral (
       select l.status from action_do.runs l where l.bucket = b.bucket::int2 and l.id = w.linked_id offset 0
     ) l on true
-    where w.status = 'WAITING' and w.linked_id is not null
+    where w.indexed_status = 'WAITING' and w.linked_id is not null
       and (l.status is null or l.status in ('SUCCEEDED', 'FAILED', 'CANCELED', 'SKIPPED', 'COMPENSATED'))
     limit ${limit}`
 }

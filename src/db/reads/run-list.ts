@@ -38,14 +38,14 @@ export interface RunPage {
 export async function listRuns(db: Database, page: RunPage): Promise<RunRow[]> {
   const sql = db.reads
   const { limit, filter } = page
-  const statuses = filter.status ? [...new Set(filter.status)] : [undefined]
-  if (statuses.length === 0) return []
+  const places = placesOf(db, filter)
+  if (places.length === 0) return []
   const inner = page.from === 'newest' ? sql`r.created_at desc, r.id desc` : sql`r.created_at, r.id`
   const outer = page.from === 'newest' ? sql`r."createdAt" desc, r.id desc` : sql`r."createdAt", r.id`
-  const branches = statuses.map((status) => {
-    const where = [sql`r.parent_id is null`, ...conditions(db, page), ...ofStatus(db, status)]
-    return sql`(select ${sql.unsafe(RUN_COLUMNS)} from action_do.runs r
-      where ${where.reduce((all, one) => sql`${all} and ${one}`)} order by ${inner} limit ${limit})`
+  const branches = places.map((place) => {
+    const where = [sql`r.parent_id is null`, ...conditions(db, page)]
+    return sql`(select ${sql.unsafe(RUN_COLUMNS)} from ${place}
+      and ${where.reduce((all, one) => sql`${all} and ${one}`)} order by ${inner} limit ${limit})`
   })
   const rows = await sql<RunRow[]>`
     select * from (${branches.reduce((all, one) => sql`${all} union all ${one}`)}) r order by ${outer} limit ${limit}`
@@ -55,25 +55,38 @@ export async function listRuns(db: Database, page: RunPage): Promise<RunRow[]> {
 /** How many root runs a filter finds, counted up to one more than `cap`. */
 export async function countRuns(db: Database, filter: RunFilter, cap: number): Promise<number> {
   const sql = db.reads
-  const statuses = filter.status ? [...new Set(filter.status)] : [undefined]
   let count = 0
-  for (const status of statuses) {
-    const page = { limit: 0, filter, from: 'newest' as const }
-    const where = [sql`r.parent_id is null`, ...conditions(db, page), ...ofStatus(db, status)]
+  for (const place of placesOf(db, filter)) {
+    const where = [sql`r.parent_id is null`, ...conditions(db, { limit: 0, filter, from: 'newest' })]
     const [row] = await sql<{ count: number }[]>`
       select count(*)::int as count from (
-        select from action_do.runs r where ${where.reduce((all, one) => sql`${all} and ${one}`)} limit ${cap + 1}) r`
+        select from ${place} and ${where.reduce((all, one) => sql`${all} and ${one}`)} limit ${cap + 1}) r`
     count += row?.count ?? 0
     if (count > cap) break
   }
   return count
 }
 
-function ofStatus({ reads: sql }: Database, status: RunStatus | undefined): PendingQuery<Row[]>[] {
-  if (status === undefined) return []
-  // one of RUN_STATUSES, as GraphQL has checked
-  const named = sql`r.status = ${sql.unsafe(`'${status}'`)}`
-  return status === 'RUNNING' ? [named, sql`r.worker_id is not null`] : [named]
+/** Where the runs of a filter's statuses are found: what stands between FROM and the other conditions. */
+function placesOf({ reads: sql }: Database, { status }: RunFilter): PendingQuery<Row[]>[] {
+  if (!status) return [sql`action_do.runs r where true`]
+  return [...new Set(status)].flatMap((one) => {
+    // one of RUN_STATUSES, as GraphQL has checked
+    const named = sql.unsafe(`'${one}'`)
+    if (one === 'SUCCEEDED') return [sql`action_do.runs r where r.status = ${named}`]
+    const indexed = sql`action_do.runs r where r.indexed_status = ${named}`
+    return one === 'RUNNING' ? [indexed, sql`${heldRuns(sql)} where true`] : [indexed]
+  })
+}
+
+/** The actions that are RUNNING: what workers were given, as far as they hold it. */
+function heldRuns(sql: Database['reads']): PendingQuery<Row[]> {
+  return sql`(
+      select distinct g.bucket, g.id from action_do.holds h cross join lateral unnest(h.buckets, h.runs) as g(bucket, id)
+    ) g cross join lateral (
+      select r.* from action_do.runs r where r.bucket = g.bucket and r.id = g.id and r.status = 'RUNNING' and r.worker_id is not null
+      offset 0
+    ) r`
 }
 
 function conditions(db: Database, { filter, after, before }: RunPage): PendingQuery<Row[]>[] {

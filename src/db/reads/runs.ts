@@ -23,20 +23,11 @@ export async function runById(db: Database, id: string): Promise<RunRow | undefi
   return (await runsByIds(db, [id]))[0]
 }
 
-const heldBy = jsonStatement<RunRow>(`
-select ${RUN_COLUMNS} from json_to_record(:input) as i("workerId" text)
-cross join lateral (select r.* from action_do.runs r where r.worker_id = i."workerId" order by r.bucket, r.id limit 500) r`)
-
-/** Some of the runs that a worker holds, at most 500. */
-export function runsOfWorker(db: Database, workerId: string): Promise<RunRow[]> {
-  return heldBy.run(db.hot, { workerId })
-}
-
 const waiting = jsonStatement<{ name: string; queued: number }>(`
 select n.name, count(r.name)::int as queued
 from json_to_recordset(:input) as n(name text, cap int4)
 cross join lateral (
-  select r.name from action_do.runs r where r.name = n.name and r.status = 'QUEUED' and r.queue is null and not r.paused limit n.cap
+  select r.name from action_do.runs r where r.name = n.name and r.indexed_status = 'QUEUED' and r.queue is null and not r.paused limit n.cap
 ) r
 group by n.name`)
 

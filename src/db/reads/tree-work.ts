@@ -14,7 +14,7 @@ from json_to_record(:input) as w(total int4, queues json)
 cross join lateral json_to_recordset(w.queues) as q(queue text, slots int4)
 cross join lateral (
   select r.id, r.root_id, r.queue, r.priority, r.available_at from action_do.runs r
-  where r.queue = q.queue and r.status = 'QUEUED' and r.queue is not null and not r.paused
+  where r.queue = q.queue and r.indexed_status = 'QUEUED' and r.queue is not null and not r.paused
   order by r.priority desc, r.available_at
   limit least(q.slots, w.total)
 ) r
@@ -36,7 +36,7 @@ with input as materialized (
   from json_to_record(:input) as i("limit" int4, "offsetMs" float8)
 )
 (select r.id, r.root_id as "rootId", r.queue from action_do.runs r
-  where r.status = 'SCHEDULED' and r.available_at <= (select now from input) and r.queue is not null
+  where r.indexed_status = 'SCHEDULED' and r.available_at <= (select now from input) and r.queue is not null
   order by r.available_at limit (select "limit" from input))
 union all
 (select r.id, r.root_id, r.queue from action_do.runs r

@@ -67,6 +67,13 @@ export const runs = schema.table(
     /** json, not jsonb: a replay gives back what was given. */
     params: json('params').notNull(),
     status: runStatus('status').notNull(),
+    /**
+     * The status, where an index looks for it: null for what most runs are, and for what they are in between. So a run that
+     * begins, ends well and is a step on the way touches no index, and its new version stays on its page (a HOT update).
+     */
+    indexedStatus: runStatus('indexed_status').generatedAlwaysAs(
+      sql`case when status in ('PENDING', 'SUCCEEDED') or (status = 'RUNNING' and (kind <> 'WORKFLOW' or parent_id is not null)) then null else status end`,
+    ),
     result: json('result'),
     error: json('error'),
     /** The last progress that a handler recorded. */
@@ -83,7 +90,7 @@ export const runs = schema.table(
     probe: boolean('probe').notNull(),
     /** Grows each time the run changes hands; every write by a worker carries it. */
     fence: integer('fence').notNull(),
-    /** Set only while an action is RUNNING. */
+    /** Set only while an action is RUNNING. What a worker holds is found by `holds`. */
     workerId: text('worker_id'),
     /** Set only while QUEUED or SCHEDULED: when it may run. */
     availableAt: moment('available_at'),
@@ -121,18 +128,17 @@ export const runs = schema.table(
     // What workers claim from: only work that may run now, in the order in which it is to run.
     index('runs_ready')
       .on(run.name, run.priority.desc().nullsFirst(), run.availableAt)
-      .where(sql`${run.status} = 'QUEUED' and ${run.queue} is null and not ${run.paused}`),
+      .where(sql`${run.indexedStatus} = 'QUEUED' and ${run.queue} is null and not ${run.paused}`),
     index('runs_ready_steps')
       .on(run.queue, run.priority.desc().nullsFirst(), run.availableAt)
-      .where(sql`${run.status} = 'QUEUED' and ${run.queue} is not null and not ${run.paused}`),
+      .where(sql`${run.indexedStatus} = 'QUEUED' and ${run.queue} is not null and not ${run.paused}`),
     index('runs_children').on(run.parentId).where(sql`${run.parentId} is not null`),
     index('runs_to_wake').on(run.wakeAt).where(sql`${run.wakeAt} is not null`),
     index('runs_waiting_for').on(run.rootId, run.waitName).where(sql`${run.waitName} is not null`),
-    index('runs_linked').on(run.linkedId).where(sql`${run.status} = 'WAITING' and ${run.linkedId} is not null`),
-    index('runs_limited').on(run.limitKey).where(sql`${run.status} = 'WAITING' and ${run.limitKey} is not null`),
-    index('runs_due').on(run.availableAt).where(sql`${run.status} = 'SCHEDULED'`),
-    index('runs_running').on(run.workerId).where(sql`${run.workerId} is not null`),
-    // What lists read, newest first. QUEUED, SCHEDULED and RUNNING have their indexes above, SUCCEEDED is what most runs are.
+    index('runs_linked').on(run.linkedId).where(sql`${run.indexedStatus} = 'WAITING' and ${run.linkedId} is not null`),
+    index('runs_limited').on(run.limitKey).where(sql`${run.indexedStatus} = 'WAITING' and ${run.limitKey} is not null`),
+    index('runs_due').on(run.availableAt).where(sql`${run.indexedStatus} = 'SCHEDULED'`),
+    // What lists read, newest first. QUEUED and SCHEDULED have their indexes above, SUCCEEDED is what most runs are.
     index('runs_newest')
       .on(run.createdAt.desc().nullsFirst(), run.id.desc().nullsFirst())
       .where(sql`${run.parentId} is null`),
@@ -140,9 +146,9 @@ export const runs = schema.table(
       .on(run.name, run.createdAt.desc().nullsFirst(), run.id.desc().nullsFirst())
       .where(sql`${run.parentId} is null`),
     index('runs_newest_of_status')
-      .on(run.status, run.createdAt.desc().nullsFirst(), run.id.desc().nullsFirst())
+      .on(run.indexedStatus, run.createdAt.desc().nullsFirst(), run.id.desc().nullsFirst())
       .where(
-        sql`${run.parentId} is null and ${run.status} in ('PENDING', 'WAITING', 'FAILED', 'CANCELED', 'SKIPPED', 'INDETERMINATE', 'COMPENSATING', 'COMPENSATED')`,
+        sql`${run.parentId} is null and ${run.indexedStatus} in ('RUNNING', 'WAITING', 'FAILED', 'CANCELED', 'SKIPPED', 'INDETERMINATE', 'COMPENSATING', 'COMPENSATED')`,
       ),
   ],
 )

@@ -16,7 +16,7 @@ with input as materialized (
 ), due as materialized (
   select r.ctid as tid
   from action_do.runs r
-  where r.status = 'SCHEDULED' and r.queue is null and r.available_at <= (select now from input)
+  where r.indexed_status = 'SCHEDULED' and r.queue is null and r.available_at <= (select now from input)
   order by r.available_at
   limit (select "limit" from input)
   for no key update skip locked

@@ -1,7 +1,7 @@
 import type { Effect } from '../../core/effect.ts'
 import type { RunKind, RunStatus } from '../../core/status.ts'
 import type { Database } from '../client.ts'
-import { type JsonStatement, jsonStatement } from '../statement.ts'
+import { type BatchStatement, batchStatement } from '../statement.ts'
 
 /** A run to insert. RUNNING where the worker that submits it has room to execute it at once. */
 export interface NewRun {
@@ -31,17 +31,20 @@ export interface SubmittedRow {
   readonly at: Date
 }
 
-const statement: JsonStatement<SubmittedRow> = jsonStatement(`
+interface Submitted extends Omit<NewRun, 'status' | 'params'> {
+  readonly params: string
+  readonly wish: NewRun['status']
+  readonly offsetMs: number
+}
+
+const statement: BatchStatement<Submitted, SubmittedRow> = batchStatement(
+  `
 with asked as materialized (
-  select i.*, now() + make_interval(secs => i."offsetMs" / 1000.0) as now
-  from json_to_recordset(:input) as i(
-    bucket int2, id uuid, kind action_do.run_kind, name text, version text, effect action_do.effect, "idempotencyKey" text,
-    fingerprint text, params json, wish action_do.run_status, priority int2, "workerId" text, "runAt" timestamptz,
-    actor text, "offsetMs" float8)
+  select i.*, now() + make_interval(secs => i."offsetMs" / 1000.0) as now from :rows
 ), input as materialized (
   -- a process that wakes after its lease has expired is given nothing: its run queues
-  select a.*, case when a.wish = 'RUNNING' and not exists (
-      select from action_do.workers w where w.id = a."workerId" and w.lease_expires_at > a.now
+  select a.*, case when a.wish = 'RUNNING' and a."workerId" not in (
+      select w.id from action_do.workers w where w.lease_expires_at > (select max(a.now) from asked a)
     ) then 'QUEUED' else a.wish end as status
   from asked a
 ), inserted as (
@@ -50,9 +53,7 @@ with asked as materialized (
     attempt, failures, losses, probe, fence, worker_id, available_at, last_seq, created_at, started_at,
     attempt_started_at, budget_started_at)
   select i.bucket, i.id, i.kind, i.name, i.version, i.effect, i.id, i."idempotencyKey", decode(i.fingerprint, 'hex'),
-    -- the JSON value null arrives as an SQL null
-    coalesce(i.params, 'null'::json),
-    i.status, i.priority, 1, started.attempt, 0, 0, false, started.attempt, started.worker_id,
+    i.params::json, i.status, i.priority, 1, started.attempt, 0, 0, false, started.attempt, started.worker_id,
     case i.status when 'SCHEDULED' then i."runAt" when 'QUEUED' then i.now end, 1, i.now, started.at, started.at, started.at
   from input i
   cross join lateral (
@@ -60,7 +61,11 @@ with asked as materialized (
       case i.status when 'RUNNING' then i."workerId" end as worker_id
   ) started
   on conflict (bucket, id) do nothing
-  returning bucket, id, status, attempt, available_at, created_at
+  returning bucket, id, status, attempt, available_at, created_at, worker_id
+), held as (
+  insert into action_do.holds (bucket, worker_id, buckets, runs)
+  select min(r.bucket), r.worker_id, array_agg(r.bucket), array_agg(r.id)
+  from inserted r where r.worker_id is not null group by r.worker_id
 ), events_written as (
   insert into action_do.events (bucket, root_id, seq, run_id, at, to_status, reason, attempt, actor, data)
   select r.bucket, r.id, 1, r.id, r.created_at, r.status,
@@ -69,16 +74,50 @@ with asked as materialized (
     case r.status when 'SCHEDULED' then json_build_object('availableAt', r.available_at) end
   from inserted r join input i on i.bucket = r.bucket and i.id = r.id
 )
-select id, status, created_at as at from inserted`)
+select id, status, created_at as at from inserted`,
+  {
+    bucket: 'int2',
+    id: 'uuid',
+    kind: 'action_do.run_kind',
+    name: 'text',
+    version: 'text',
+    effect: 'action_do.effect',
+    idempotencyKey: 'text',
+    fingerprint: 'text',
+    params: 'text',
+    wish: 'action_do.run_status',
+    priority: 'int2',
+    workerId: 'text',
+    runAt: 'timestamptz',
+    actor: 'text',
+    offsetMs: 'float8',
+  },
+)
 
 /**
  * Inserts runs with their first events. A run that exists is left alone and is missing from the answer: its primary key is
  * its idempotency. The caller waits behind an insert of the same id that is not yet committed.
  */
 export function submitRuns(db: Database, rows: readonly NewRun[]): Promise<SubmittedRow[]> {
-  const offsetMs = db.clock.offsetMs
+  const { offsetMs } = db.clock
   return statement.run(
     db.hot,
-    rows.map(({ status, ...row }) => ({ ...row, wish: status, offsetMs })),
+    rows.map((row) => ({
+      bucket: row.bucket,
+      id: row.id,
+      kind: row.kind,
+      name: row.name,
+      version: row.version,
+      effect: row.effect,
+      idempotencyKey: row.idempotencyKey,
+      fingerprint: row.fingerprint,
+      params: JSON.stringify(row.params),
+      wish: row.status,
+      priority: row.priority,
+      workerId: row.workerId,
+      runAt: row.runAt,
+      actor: row.actor,
+      offsetMs,
+    })),
   )
 }

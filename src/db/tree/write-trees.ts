@@ -90,11 +90,18 @@ with found as materialized (
     heartbeat = case when coalesce(f."clearsHeartbeat", false) then null else r.heartbeat end
   from found f
   where r.ctid = f.tid
-  returning r.id
+  returning r.bucket, r.id, r.worker_id
 ), inserted as (
   insert into action_do.runs (${TREE_INSERT_COLUMNS}, fingerprint, params, result)
   select ${treeInsertValues('n')}, '', coalesce(n.params, 'null')::json, n.result::json
   from json_to_recordset(:inserts) as n(${TREE_INSERT_RECORD})
+  returning bucket, id, worker_id
+), held as (
+  insert into action_do.holds (bucket, worker_id, buckets, runs)
+  select min(r.bucket), r.worker_id, array_agg(r.bucket), array_agg(r.id)
+  from (select * from changed union all select * from inserted) r
+  where r.worker_id is not null
+  group by r.worker_id
 ), attempts_written as (
   insert into action_do.attempts (bucket, run_id, number, status, worker_id, started_at, finished_at, error)
   select a.bucket, a."runId", a.number, a.status, a."workerId", ${moment('a."startedAt"')}, ${moment('a."finishedAt"')}, a.error
