@@ -15,9 +15,10 @@ DROP INDEX "action_do"."runs_limited";--> statement-breakpoint
 DROP INDEX "action_do"."runs_due";--> statement-breakpoint
 DROP INDEX "action_do"."runs_newest_of_status";--> statement-breakpoint
 ALTER TABLE "action_do"."runs" ADD COLUMN "indexed_status" "action_do"."run_status" GENERATED ALWAYS AS (case when status in ('PENDING', 'SUCCEEDED') or (status = 'RUNNING' and (kind <> 'WORKFLOW' or parent_id is not null)) then null else status end) STORED;--> statement-breakpoint
+ALTER TABLE "action_do"."runs" ADD COLUMN "indexed_queue" text GENERATED ALWAYS AS (case when status = 'QUEUED' then queue end) STORED;--> statement-breakpoint
 CREATE INDEX "holds_of_worker" ON "action_do"."holds" USING btree ("worker_id");--> statement-breakpoint
-CREATE INDEX "runs_ready" ON "action_do"."runs" USING btree ("name","priority" DESC NULLS FIRST,"available_at") WHERE "action_do"."runs"."indexed_status" = 'QUEUED' and "action_do"."runs"."queue" is null and not "action_do"."runs"."paused";--> statement-breakpoint
-CREATE INDEX "runs_ready_steps" ON "action_do"."runs" USING btree ("queue","priority" DESC NULLS FIRST,"available_at") WHERE "action_do"."runs"."indexed_status" = 'QUEUED' and "action_do"."runs"."queue" is not null and not "action_do"."runs"."paused";--> statement-breakpoint
+CREATE INDEX "runs_ready" ON "action_do"."runs" USING btree ("name","priority" DESC NULLS FIRST,"available_at") WHERE "action_do"."runs"."indexed_status" = 'QUEUED' and "action_do"."runs"."kind" = 'ACTION' and "action_do"."runs"."parent_id" is null and not "action_do"."runs"."paused";--> statement-breakpoint
+CREATE INDEX "runs_ready_steps" ON "action_do"."runs" USING btree ("indexed_queue","priority" DESC NULLS FIRST,"available_at") WHERE "action_do"."runs"."indexed_queue" is not null and not "action_do"."runs"."paused";--> statement-breakpoint
 CREATE INDEX "runs_linked" ON "action_do"."runs" USING btree ("linked_id") WHERE "action_do"."runs"."indexed_status" = 'WAITING' and "action_do"."runs"."linked_id" is not null;--> statement-breakpoint
 CREATE INDEX "runs_limited" ON "action_do"."runs" USING btree ("limit_key") WHERE "action_do"."runs"."indexed_status" = 'WAITING' and "action_do"."runs"."limit_key" is not null;--> statement-breakpoint
 CREATE INDEX "runs_due" ON "action_do"."runs" USING btree ("available_at") WHERE "action_do"."runs"."indexed_status" = 'SCHEDULED';--> statement-breakpoint

@@ -2,6 +2,13 @@ import type { Database } from './client.ts'
 import { RUN_COLUMNS, type RunRow } from './rows.ts'
 import { jsonStatement } from './statement.ts'
 
+/** SQL that writes down what a commit gives to workers: the rows of `given` (bucket, id, worker_id) that have one. */
+export function hold(given: string): string {
+  return `insert into action_do.holds (bucket, worker_id, buckets, runs)
+  select min(r.bucket), r.worker_id, array_agg(r.bucket), array_agg(r.id)
+  from ${given} r where r.worker_id is not null group by r.worker_id`
+}
+
 /** The runs that were given to a worker and that it holds still, from `given`: rows of holds. */
 const HELD = `
   cross join lateral unnest(h.buckets, h.runs) as g(bucket, id)

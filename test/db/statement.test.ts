@@ -1,5 +1,7 @@
+import { PgDialect } from 'drizzle-orm/pg-core'
 import { expect, test } from 'vitest'
-import { jsonStatement, jsonStatementOf } from '../../src/db/statement.ts'
+import { batchStatement } from '../../src/db/batch-statement.ts'
+import { jsonStatement } from '../../src/db/statement.ts'
 
 /** Notes what it is asked, instead of asking Postgres. */
 function noting() {
@@ -15,18 +17,58 @@ test('the whole input is one parameter, in the place of its name', async () => {
   ])
 })
 
-test('members are parameters of their own, numbered as they are listed, wherever they stand', async () => {
-  const client = noting()
-  const statement = jsonStatementOf<{ a: number[]; ab: object }, object>('select :ab, a::text, :a', ['a', 'ab'])
-  await statement.run(client, { ab: { n: 1 }, a: [2] })
-  expect(client.asked).toEqual([
-    ['select $2::text::json, a::text, $1::text::json', ['[2]', '{"n":1}'], { prepare: true }],
-  ])
+test('a statement that does not name its input exactly once is refused', () => {
+  for (const text of ['select 1', 'select :input, :input', 'select ::input'])
+    expect(() => jsonStatement(text), text).toThrow('must name :input exactly once')
 })
 
-test('a statement that does not name each of them exactly once is refused', () => {
-  const declare = (text: string) => () => jsonStatementOf<{ a: number; b: number }, object>(text, ['a', 'b'])
-  for (const text of ['select :a', 'select :a, :b, :a', 'select 1', 'select :a, ::b'])
+interface Two {
+  readonly a: readonly { readonly n: number; readonly text: string | null }[]
+  readonly b: readonly { readonly at: Date; readonly data: object }[]
+}
+
+const two = batchStatement<Two, object>('select * from :b(x), :a(y) where x.n::int4 = 1', {
+  a: { n: 'int4', text: 'text' },
+  b: { at: 'timestamptz', data: ['text', ({ data }) => JSON.stringify(data)] },
+})
+
+const INPUT: Two = {
+  a: [
+    { n: 1, text: 'it says "no" \\ yes' },
+    { n: 2, text: null },
+  ],
+  b: [{ at: new Date(0), data: { deep: '"' } }],
+}
+
+const ARRAYS = [
+  '{"1970-01-01T00:00:00.000Z"}',
+  '{"{\\"deep\\":\\"\\\\\\"\\"}"}',
+  '{1,2}',
+  '{"it says \\"no\\" \\\\ yes",NULL}',
+]
+
+test('each column of a batch is one array, in the order in which the batches stand', async () => {
+  const client = noting()
+  await two.run(client, INPUT)
+  const text =
+    'select * from unnest($1::timestamptz[], $2::text[]) as x("at", "data"), unnest($3::int4[], $4::text[]) as y("n", "text") where x.n::int4 = 1'
+  expect(client.asked).toEqual([[text, ARRAYS, { prepare: true }]])
+})
+
+test('it is the same for a transaction of drizzle', () => {
+  const { sql, params } = new PgDialect().sqlToQuery(two.chunk(INPUT))
+  expect(params).toEqual(ARRAYS)
+  expect(sql).toContain('unnest($1::timestamptz[], $2::text[]) as x("at", "data")')
+})
+
+test('a statement that does not name each of its batches exactly once is refused', () => {
+  const declare = (text: string) => () => batchStatement<Two, object>(text, { a: { n: 'int4' }, b: { at: 'text' } })
+  for (const text of [
+    'select :a(x)',
+    'select :a(x), :b(y), :a(z)',
+    'select 1',
+    'select :a(x), ::b(y)',
+    'select :a(x), :b',
+  ])
     expect(declare(text), text).toThrow('must name each of a, b exactly once')
-  expect(() => jsonStatement('select 1')).toThrow('must name each of input exactly once')
 })

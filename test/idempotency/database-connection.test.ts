@@ -9,7 +9,7 @@ import { startTestServer, type TestServer } from '../support/server.ts'
 
 const SUBMISSION = /insert into action_do\.runs/
 const CLAIM = /picked as materialized/
-const END_OF_ATTEMPT = /"attemptStatus" action_do\.attempt_status/
+const END_OF_ATTEMPT = /"attemptStatus"/
 const COMMIT = /^commit/i
 
 /** Longer than any test: what happens here is not the work of an expired lease. */

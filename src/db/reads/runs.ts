@@ -27,7 +27,7 @@ const waiting = jsonStatement<{ name: string; queued: number }>(`
 select n.name, count(r.name)::int as queued
 from json_to_recordset(:input) as n(name text, cap int4)
 cross join lateral (
-  select r.name from action_do.runs r where r.name = n.name and r.indexed_status = 'QUEUED' and r.queue is null and not r.paused limit n.cap
+  select r.name from action_do.runs r where r.name = n.name and r.indexed_status = 'QUEUED' and r.kind = 'ACTION' and r.parent_id is null and not r.paused limit n.cap
 ) r
 group by n.name`)
 

@@ -14,7 +14,7 @@ from json_to_record(:input) as w(total int4, queues json)
 cross join lateral json_to_recordset(w.queues) as q(queue text, slots int4)
 cross join lateral (
   select r.id, r.root_id, r.queue, r.priority, r.available_at from action_do.runs r
-  where r.queue = q.queue and r.indexed_status = 'QUEUED' and r.queue is not null and not r.paused
+  where r.indexed_queue = q.queue and not r.paused
   order by r.priority desc, r.available_at
   limit least(q.slots, w.total)
 ) r

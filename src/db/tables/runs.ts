@@ -74,6 +74,8 @@ export const runs = schema.table(
     indexedStatus: runStatus('indexed_status').generatedAlwaysAs(
       sql`case when status in ('PENDING', 'SUCCEEDED') or (status = 'RUNNING' and (kind <> 'WORKFLOW' or parent_id is not null)) then null else status end`,
     ),
+    /** The queue, where a worker looks for it. */
+    indexedQueue: text('indexed_queue').generatedAlwaysAs(sql`case when status = 'QUEUED' then queue end`),
     result: json('result'),
     error: json('error'),
     /** The last progress that a handler recorded. */
@@ -128,10 +130,12 @@ export const runs = schema.table(
     // What workers claim from: only work that may run now, in the order in which it is to run.
     index('runs_ready')
       .on(run.name, run.priority.desc().nullsFirst(), run.availableAt)
-      .where(sql`${run.indexedStatus} = 'QUEUED' and ${run.queue} is null and not ${run.paused}`),
+      .where(
+        sql`${run.indexedStatus} = 'QUEUED' and ${run.kind} = 'ACTION' and ${run.parentId} is null and not ${run.paused}`,
+      ),
     index('runs_ready_steps')
-      .on(run.queue, run.priority.desc().nullsFirst(), run.availableAt)
-      .where(sql`${run.indexedStatus} = 'QUEUED' and ${run.queue} is not null and not ${run.paused}`),
+      .on(run.indexedQueue, run.priority.desc().nullsFirst(), run.availableAt)
+      .where(sql`${run.indexedQueue} is not null and not ${run.paused}`),
     index('runs_children').on(run.parentId).where(sql`${run.parentId} is not null`),
     index('runs_to_wake').on(run.wakeAt).where(sql`${run.wakeAt} is not null`),
     index('runs_waiting_for').on(run.rootId, run.waitName).where(sql`${run.waitName} is not null`),

@@ -1,5 +1,6 @@
 import type { Effect } from '../../core/effect.ts'
 import type { Database } from '../client.ts'
+import { hold } from '../holds.ts'
 import { RUN_COLUMNS, type RunRow } from '../rows.ts'
 import { type JsonStatement, jsonStatement } from '../statement.ts'
 
@@ -34,7 +35,7 @@ with wish as materialized (
   cross join lateral (
     select r.ctid as tid, r.priority, r.available_at
     from action_do.runs r
-    where r.name = n.name and r.indexed_status = 'QUEUED' and r.queue is null and not r.paused
+    where r.name = n.name and r.indexed_status = 'QUEUED' and r.kind = 'ACTION' and r.parent_id is null and not r.paused
     order by r.priority desc, r.available_at
     limit least(n.slots, w.total)
     for no key update skip locked
@@ -57,8 +58,7 @@ with wish as materialized (
   where r.ctid = p.tid and r.status = 'QUEUED'
   returning r.*, w.now as at
 ), held as (
-  insert into action_do.holds (bucket, worker_id, buckets, runs)
-  select min(r.bucket), r.worker_id, array_agg(r.bucket), array_agg(r.id) from claimed r group by r.worker_id
+  ${hold('claimed')}
 ), events_written as (
   insert into action_do.events (bucket, root_id, seq, run_id, at, step_key, from_status, to_status, reason, attempt)
   select r.bucket, r.root_id, r.last_seq, r.id, r.at, r.step_key, 'QUEUED', 'RUNNING', 'STARTED', r.attempt

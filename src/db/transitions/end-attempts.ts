@@ -1,6 +1,6 @@
 import type { Decision } from '../../core/outcome.ts'
+import { batchStatement, jsonText } from '../batch-statement.ts'
 import type { Database, UserTransaction } from '../client.ts'
-import { type BatchStatement, batchStatement } from '../statement.ts'
 
 /** The end of one attempt, as decided. It changes the run only while `fence` is the run's own. */
 export interface AttemptEnd extends Decision {
@@ -21,11 +21,11 @@ export interface EndedRow {
  * A plain join of the input with runs, planned while the table was empty, walked the whole primary key afterwards: 13 ms
  * for a batch of 50 among 20,000 runs, against 1.0 ms.
  */
-const statement: BatchStatement<EncodedEnd, EndedRow> = batchStatement(
+const statement = batchStatement<{ ends: EncodedEnd[] }, EndedRow>(
   `
 with input as materialized (
   select i.*, coalesce(i.at, now() + make_interval(secs => i."offsetMs" / 1000.0))::timestamptz(3) as now
-  from :rows
+  from :ends(i)
 ), found as materialized (
   select i.*, r.tid, r.attempt, r.attempt_started_at, r.worker_id, r.step_key
   from input i
@@ -64,20 +64,22 @@ with input as materialized (
 )
 select id, last_seq as "lastSeq", now as at from changed`,
   {
-    bucket: 'int2',
-    id: 'uuid',
-    fence: 'int4',
-    to: 'action_do.run_status',
-    reason: 'action_do.event_reason',
-    attemptStatus: 'action_do.attempt_status',
-    result: 'text',
-    error: 'text',
-    delayMs: 'float8',
-    failures: 'int2',
-    losses: 'int2',
-    probe: 'bool',
-    at: 'timestamptz',
-    offsetMs: 'float8',
+    ends: {
+      bucket: 'int2',
+      id: 'uuid',
+      fence: 'int4',
+      to: 'action_do.run_status',
+      reason: 'action_do.event_reason',
+      attemptStatus: 'action_do.attempt_status',
+      result: 'text',
+      error: 'text',
+      delayMs: 'float8',
+      failures: 'int2',
+      losses: 'int2',
+      probe: 'bool',
+      at: 'timestamptz',
+      offsetMs: 'float8',
+    },
   },
 )
 
@@ -86,10 +88,7 @@ select id, last_seq as "lastSeq", now as at from changed`,
  * not changed: another hand holds it (a cancel, a successor), or it was being changed at that very moment.
  */
 export function endAttempts(db: Database, ends: readonly AttemptEnd[]): Promise<EndedRow[]> {
-  return statement.run(
-    db.hot,
-    ends.map((end) => encode(end, db.clock.offsetMs, null)),
-  )
+  return statement.run(db.hot, { ends: ends.map((end) => encode(end, db.clock.offsetMs, null)) })
 }
 
 /**
@@ -97,7 +96,7 @@ export function endAttempts(db: Database, ends: readonly AttemptEnd[]): Promise<
  * @param at the time to record: `now()` would be the time at which the handler's transaction began.
  */
 export async function endAttemptIn(tx: UserTransaction, end: AttemptEnd, at: Date): Promise<EndedRow | undefined> {
-  const [row] = await tx.execute<{ lastSeq: number }>(statement.chunk([encode(end, 0, at)]))
+  const [row] = await tx.execute<{ lastSeq: number }>(statement.chunk({ ends: [encode(end, 0, at)] }))
   return row && { id: end.id, lastSeq: row.lastSeq, at }
 }
 
@@ -109,6 +108,6 @@ interface EncodedEnd extends Omit<AttemptEnd, 'error'> {
 
 function encode(end: AttemptEnd, offsetMs: number, at: Date | null): EncodedEnd {
   const { bucket, id, fence, to, reason, attemptStatus, result, delayMs, failures, losses, probe } = end
-  const error = end.error === null ? null : JSON.stringify(end.error)
+  const error = jsonText(end.error)
   return { bucket, id, fence, to, reason, attemptStatus, result, error, delayMs, failures, losses, probe, at, offsetMs }
 }

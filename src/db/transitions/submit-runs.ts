@@ -1,7 +1,8 @@
 import type { Effect } from '../../core/effect.ts'
 import type { RunKind, RunStatus } from '../../core/status.ts'
+import { batchStatement } from '../batch-statement.ts'
 import type { Database } from '../client.ts'
-import { type BatchStatement, batchStatement } from '../statement.ts'
+import { hold } from '../holds.ts'
 
 /** A run to insert. RUNNING where the worker that submits it has room to execute it at once. */
 export interface NewRun {
@@ -37,10 +38,10 @@ interface Submitted extends Omit<NewRun, 'status' | 'params'> {
   readonly offsetMs: number
 }
 
-const statement: BatchStatement<Submitted, SubmittedRow> = batchStatement(
+const statement = batchStatement<{ runs: Submitted[] }, SubmittedRow>(
   `
 with asked as materialized (
-  select i.*, now() + make_interval(secs => i."offsetMs" / 1000.0) as now from :rows
+  select i.*, now() + make_interval(secs => i."offsetMs" / 1000.0) as now from :runs(i)
 ), input as materialized (
   -- a process that wakes after its lease has expired is given nothing: its run queues
   select a.*, case when a.wish = 'RUNNING' and a."workerId" not in (
@@ -63,9 +64,7 @@ with asked as materialized (
   on conflict (bucket, id) do nothing
   returning bucket, id, status, attempt, available_at, created_at, worker_id
 ), held as (
-  insert into action_do.holds (bucket, worker_id, buckets, runs)
-  select min(r.bucket), r.worker_id, array_agg(r.bucket), array_agg(r.id)
-  from inserted r where r.worker_id is not null group by r.worker_id
+  ${hold('inserted')}
 ), events_written as (
   insert into action_do.events (bucket, root_id, seq, run_id, at, to_status, reason, attempt, actor, data)
   select r.bucket, r.id, 1, r.id, r.created_at, r.status,
@@ -76,21 +75,23 @@ with asked as materialized (
 )
 select id, status, created_at as at from inserted`,
   {
-    bucket: 'int2',
-    id: 'uuid',
-    kind: 'action_do.run_kind',
-    name: 'text',
-    version: 'text',
-    effect: 'action_do.effect',
-    idempotencyKey: 'text',
-    fingerprint: 'text',
-    params: 'text',
-    wish: 'action_do.run_status',
-    priority: 'int2',
-    workerId: 'text',
-    runAt: 'timestamptz',
-    actor: 'text',
-    offsetMs: 'float8',
+    runs: {
+      bucket: 'int2',
+      id: 'uuid',
+      kind: 'action_do.run_kind',
+      name: 'text',
+      version: 'text',
+      effect: 'action_do.effect',
+      idempotencyKey: 'text',
+      fingerprint: 'text',
+      params: 'text',
+      wish: 'action_do.run_status',
+      priority: 'int2',
+      workerId: 'text',
+      runAt: 'timestamptz',
+      actor: 'text',
+      offsetMs: 'float8',
+    },
   },
 )
 
@@ -100,24 +101,22 @@ select id, status, created_at as at from inserted`,
  */
 export function submitRuns(db: Database, rows: readonly NewRun[]): Promise<SubmittedRow[]> {
   const { offsetMs } = db.clock
-  return statement.run(
-    db.hot,
-    rows.map((row) => ({
-      bucket: row.bucket,
-      id: row.id,
-      kind: row.kind,
-      name: row.name,
-      version: row.version,
-      effect: row.effect,
-      idempotencyKey: row.idempotencyKey,
-      fingerprint: row.fingerprint,
-      params: JSON.stringify(row.params),
-      wish: row.status,
-      priority: row.priority,
-      workerId: row.workerId,
-      runAt: row.runAt,
-      actor: row.actor,
-      offsetMs,
-    })),
-  )
+  const runs = rows.map((row) => ({
+    bucket: row.bucket,
+    id: row.id,
+    kind: row.kind,
+    name: row.name,
+    version: row.version,
+    effect: row.effect,
+    idempotencyKey: row.idempotencyKey,
+    fingerprint: row.fingerprint,
+    params: JSON.stringify(row.params),
+    wish: row.status,
+    priority: row.priority,
+    workerId: row.workerId,
+    runAt: row.runAt,
+    actor: row.actor,
+    offsetMs,
+  }))
+  return statement.run(db.hot, { runs })
 }

@@ -1,9 +1,12 @@
 import type { Sql } from 'postgres'
 import type { UserTransaction } from '../client.ts'
-import type { JsonStatement } from '../statement.ts'
+import type { Statement } from '../statement.ts'
 
 /** Runs statements of one transaction: the server's own, or the one that a handler writes through. */
-export type StatementRunner = <Row extends object>(statement: JsonStatement<Row>, input: unknown) => Promise<Row[]>
+export type StatementRunner = <Input, Row extends object>(
+  statement: Statement<Input, Row>,
+  input: Input,
+) => Promise<Row[]>
 
 export function runnerOf(tx: Pick<Sql, 'unsafe'>): StatementRunner {
   return (statement, input) => statement.run(tx, input)

@@ -1,6 +1,7 @@
 import type { Effect } from '../../core/effect.ts'
 import type { RunError } from '../../core/failure.ts'
 import type { RunKind, RunStatus } from '../../core/status.ts'
+import { type Column, type Columns, jsonText } from '../batch-statement.ts'
 
 /** How an ended step counts for those that depend on it: as completed, or as skipped. Null: it holds them up. */
 export type Resolution = 'live' | 'dead'
@@ -136,8 +137,10 @@ const FIXED = new Set<string>([
 
 const entries = Object.entries(COLUMNS)
 const isMoment = (type: string) => type === 'moment'
-const sqlValue = (row: string, member: string, type: string) =>
-  isMoment(type) ? `to_timestamp(${row}."${member}" / 1000.0)::timestamptz(3)` : `${row}."${member}"`
+const sqlValue = (row: string, member: string, type: string) => {
+  if (isMoment(type)) return `to_timestamp(${row}."${member}" / 1000.0)::timestamptz(3)`
+  return type === 'json' ? `${row}."${member}"::json` : `${row}."${member}"`
+}
 
 /** The select list of a `TreeRow` from `runs r`. */
 export const TREE_COLUMNS = entries
@@ -146,36 +149,29 @@ export const TREE_COLUMNS = entries
   )
   .join(', ')
 
-const record = (members: typeof entries) =>
-  `${members.map(([member, [, type]]) => `"${member}" ${isMoment(type) ? 'float8' : type}`).join(', ')}, params text`
-
-/** The column definitions of `json_to_recordset` for rows to insert. */
-export const TREE_INSERT_RECORD = `${record(entries)}, result text`
-
 const mutable = entries.filter(([member]) => !FIXED.has(member))
 const address = entries.filter(([member]) => member === 'bucket' || member === 'id')
 
-/** The same for rows to update: what does not change is not sent. */
-export const TREE_UPDATE_RECORD = `${record([...address, ...mutable])}, "setsResult" bool, result text, "clearsHeartbeat" bool`
-
-const MUTABLE_MEMBERS = mutable.map(([member]) => member as keyof TreeRow)
-
-/** A row to update, as it is sent: what is null is left out, which is the same in SQL and half of the work. */
-export function treeUpdate(row: TreeRow): object {
-  const sent: Record<string, unknown> = { bucket: row.bucket, id: row.id }
-  for (const member of MUTABLE_MEMBERS) if (row[member] !== null) sent[member] = row[member]
-  if (row.params !== undefined) sent.params = row.params
-  if (row.result !== undefined) {
-    sent.setsResult = true
-    if (row.result !== null) sent.result = row.result
-  }
-  if (row.heartbeat === null) sent.clearsHeartbeat = true
-  return sent
+/** Times are sent as milliseconds, JSON as text. */
+function sent(members: typeof entries): Record<string, Column<TreeRow>> {
+  return Object.fromEntries(
+    members.map(([member, [, type]]): [string, Column<TreeRow>] => {
+      if (isMoment(type)) return [member, 'float8']
+      return [member, type === 'json' ? ['text', (row) => jsonText(row[member as keyof TreeRow])] : type]
+    }),
+  )
 }
 
-/** A row to insert, as it is sent. */
-export function treeInsert(row: TreeRow): object {
-  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null && value !== undefined))
+/** What is sent of a row to insert. */
+export const TREE_INSERTED: Columns<TreeRow> = { ...sent(entries), params: 'text', result: 'text' }
+
+/** What is sent of a row to update: not what never changes. */
+export const TREE_UPDATED: Columns<TreeRow> = {
+  ...sent([...address, ...mutable]),
+  params: 'text',
+  result: 'text',
+  setsResult: ['bool', ({ result }) => result !== undefined],
+  clearsHeartbeat: ['bool', ({ heartbeat }) => heartbeat === null],
 }
 
 /** The assignments of an update from such rows. */
