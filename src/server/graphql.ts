@@ -7,9 +7,10 @@ import type { Executor } from '../executor/executor.ts'
 import { type Context, createContext } from '../schema/context.ts'
 import { schema } from '../schema/index.ts'
 import { badInput } from '../schema/malformed.ts'
+import type { Documents } from './documents.ts'
 
 /** What the HTTP server and the WebSocket server hand in with a request. */
-interface RequestContext {
+export interface RequestContext {
   readonly actor: string
   /** Called when the answer is a stream of events. */
   readonly onEventStream?: () => void
@@ -25,7 +26,11 @@ const MAX_DEPTH = 200
 
 const MAX_BATCH = 100
 
-export function createGraphql(executor: Executor, log: Logger): GraphqlServer {
+/** What is wrong with a document is found again each time: nobody sends one often. */
+const FORGETFUL = { get: () => undefined, set() {} }
+
+/** @param documents where parsed documents are kept. */
+export function createGraphql(executor: Executor, documents: Documents, log: Logger): GraphqlServer {
   return createYoga<RequestContext, Context>({
     schema,
     context: ({ actor }) => createContext(executor, actor),
@@ -44,7 +49,8 @@ export function createGraphql(executor: Executor, log: Logger): GraphqlServer {
       warn: (...args) => log.warn(args.join(' ')),
       error: (...args) => log.error(args.join(' ')),
     },
-    plugins: [boundedParser(), announcedStreams()],
+    parserAndValidationCache: { documentCache: documents, errorCache: FORGETFUL },
+    plugins: [boundedParser(), announcedStreams(), documents.plugin()],
   })
 }
 
