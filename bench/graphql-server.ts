@@ -34,9 +34,7 @@ function handWritten() {
   const member = { __typename: 'ExecuteActionPayload', replayed: false, run }
   return createServer(async (req, res) => {
     const { variables } = JSON.parse(await text(req))
-    const data = variables.inputs
-      ? { executeActions: variables.inputs.map(() => member) }
-      : { executeAction: member }
+    const data = variables.inputs ? { executeActions: variables.inputs.map(() => member) } : { executeAction: member }
     const body = JSON.stringify({ data })
     res.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }).end(body)
   })
