@@ -15,6 +15,8 @@ interface KnownKey {
 /** Tells who presents a key. The database knows hashes only, and the comparison takes the same time for every key. */
 export class ApiKeys {
   private stored: KnownKey[] = []
+  /** Those presented before and found in the list as it is: they are not hashed again. */
+  private readonly accepted = new Map<string, string>()
   private refreshedMs = Number.NEGATIVE_INFINITY
   private refreshing: Promise<void> | undefined
   private readonly db: Database
@@ -29,26 +31,30 @@ export class ApiKeys {
   /** The name of the key; `undefined` for one that is not accepted. Rejects while the database cannot be asked. */
   async identify(presented: string | undefined): Promise<string | undefined> {
     if (!presented) return undefined
-    const hash = hashOf(presented)
-    const known = this.match(hash)
+    const known = this.match(presented)
     if (known !== undefined || performance.now() - this.refreshedMs < REFRESH_MS) return known
     // those that come meanwhile wait for the same answer
     this.refreshing ??= this.refresh().finally(() => {
       this.refreshing = undefined
     })
     await this.refreshing
-    return this.match(hash)
+    return this.match(presented)
   }
 
   private async refresh(): Promise<void> {
     this.stored = await listApiKeys(this.db)
+    this.accepted.clear()
     this.refreshedMs = performance.now()
   }
 
-  private match(hash: Buffer): string | undefined {
+  private match(presented: string): string | undefined {
+    const accepted = this.accepted.get(presented)
+    if (accepted !== undefined) return accepted
+    const hash = hashOf(presented)
     let name: string | undefined
     for (const known of this.configured ? [this.configured, ...this.stored] : this.stored)
       if (timingSafeEqual(known.hash, hash)) name = known.name
+    if (name !== undefined) this.accepted.set(presented, name)
     return name
   }
 }

@@ -1,5 +1,5 @@
-import { GraphQLError, Lexer, parse, Source, TokenKind } from 'graphql'
-import { createYoga, maskError, type Plugin, type YogaServerInstance } from 'graphql-yoga'
+import { execute, GraphQLError, Lexer, parse, Source, TokenKind } from 'graphql'
+import { createYoga, isPromise, maskError, type Plugin, type YogaServerInstance } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import { ServiceUnavailableError } from '../core/request-errors.ts'
 import { isTransient } from '../db/pg-errors.ts'
@@ -50,7 +50,7 @@ export function createGraphql(executor: Executor, documents: Documents, log: Log
       error: (...args) => log.error(args.join(' ')),
     },
     parserAndValidationCache: { documentCache: documents, errorCache: FORGETFUL },
-    plugins: [boundedParser(), announcedStreams(), documents.plugin()],
+    plugins: [boundedParser(), announcedStreams(), documents.plugin(), referenceExecutor()],
   })
 }
 
@@ -59,6 +59,20 @@ function announcedStreams(): Plugin<object, RequestContext> {
     onResponse: ({ response, serverContext }) => {
       if (response.headers.get('content-type')?.startsWith('text/event-stream')) serverContext.onEventStream?.()
     },
+  }
+}
+
+/**
+ * Queries and mutations are executed by graphql-js, which takes two thirds of the time of yoga's executor. What could not be
+ * executed at all (variables of a wrong type) goes to that one, which says so with the status that the specification wants.
+ */
+function referenceExecutor(): Plugin {
+  return {
+    onExecute: ({ executeFn, setExecuteFn }) =>
+      setExecuteFn((args) => {
+        const result = execute(args)
+        return isPromise(result) || 'data' in result ? result : executeFn(args)
+      }),
   }
 }
 

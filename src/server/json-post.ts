@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
 import { type DocumentNode, type ExecutionResult, getOperationAST } from 'graphql'
 import { processRegularResult } from 'graphql-yoga'
 import type { Executor } from '../executor/executor.ts'
@@ -23,8 +24,7 @@ export function shortPath(graphql: GraphqlServer, documents: Documents, executor
     // the client has gone
     if (body === undefined) return
     const operation = operationOf(body, documents)
-    // where frameworks put a body that they have read: yoga looks there
-    if (!operation) return graphql(Object.assign(req, { body }), res, context)
+    if (!operation) return graphql(unread(req, body), res, context)
     const contextValue = createContext(executor, context.actor)
     const result: ExecutionResult = await execute({ schema, contextValue, ...operation })
     if (result.errors) await sendErrors(graphql, result, answerType, res)
@@ -61,6 +61,11 @@ function readBody(req: IncomingMessage): Promise<string | undefined> {
     req.once('end', () => resolve((chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))?.toString()))
     req.once('error', () => resolve(undefined))
   })
+}
+
+/** A request whose body can be read, as it was. (As `req.body` yoga would take it too, and list the index of each character.) */
+function unread({ method, url, headers, socket }: IncomingMessage, body: string) {
+  return Object.assign(Readable.from([Buffer.from(body)]), { method, url, headers, socket })
 }
 
 interface Operation {
