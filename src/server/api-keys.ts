@@ -7,6 +7,9 @@ import type { Database } from '../db/client.ts'
 /** Keys made by other nodes are noticed this soon. */
 const REFRESH_MS = 1_000
 
+/** Whoever shows a stored key after this time has the list read again, so that a key that was removed is refused from then on. */
+const RECHECK_MS = 5_000
+
 interface KnownKey {
   readonly name: string
   readonly hash: Buffer
@@ -16,7 +19,7 @@ interface KnownKey {
 export class ApiKeys {
   private stored: KnownKey[] = []
   /** Those presented before and found in the list as it is: they are not hashed again. */
-  private readonly accepted = new Map<string, string>()
+  private readonly accepted = new Map<string, KnownKey>()
   private refreshedMs = Number.NEGATIVE_INFINITY
   private refreshing: Promise<void> | undefined
   private readonly db: Database
@@ -32,30 +35,37 @@ export class ApiKeys {
   async identify(presented: string | undefined): Promise<string | undefined> {
     if (!presented) return undefined
     const known = this.match(presented)
-    if (known !== undefined || performance.now() - this.refreshedMs < REFRESH_MS) return known
-    // those that come meanwhile wait for the same answer
-    this.refreshing ??= this.refresh().finally(() => {
-      this.refreshing = undefined
-    })
-    await this.refreshing
-    return this.match(presented)
+    const ageMs = performance.now() - this.refreshedMs
+    // nobody waits for it: while the database is away, what was accepted stays so
+    if (known && known !== this.configured && ageMs >= RECHECK_MS) this.refresh().catch(() => {})
+    if (known || ageMs < REFRESH_MS) return known?.name
+    await this.refresh()
+    return this.match(presented)?.name
   }
 
-  private async refresh(): Promise<void> {
+  /** Those that come meanwhile wait for the same answer. */
+  private refresh(): Promise<void> {
+    this.refreshing ??= this.read().finally(() => {
+      this.refreshing = undefined
+    })
+    return this.refreshing
+  }
+
+  private async read(): Promise<void> {
     this.stored = await listApiKeys(this.db)
     this.accepted.clear()
     this.refreshedMs = performance.now()
   }
 
-  private match(presented: string): string | undefined {
+  private match(presented: string): KnownKey | undefined {
     const accepted = this.accepted.get(presented)
-    if (accepted !== undefined) return accepted
+    if (accepted) return accepted
     const hash = hashOf(presented)
-    let name: string | undefined
+    let found: KnownKey | undefined
     for (const known of this.configured ? [this.configured, ...this.stored] : this.stored)
-      if (timingSafeEqual(known.hash, hash)) name = known.name
-    if (name !== undefined) this.accepted.set(presented, name)
-    return name
+      if (timingSafeEqual(known.hash, hash)) found = known
+    if (found) this.accepted.set(presented, found)
+    return found
   }
 }
 
