@@ -1,7 +1,7 @@
 /**
- * What the GraphQL layer costs above a hand-written JSON endpoint: `node --conditions=@action.do/source --import tsx
- * bench/graphql.ts`. Each contender serves from a process of its own and answers the same mutation from memory, without the
- * executor; the figure is that process's CPU time per request. These machines are shared: read the ratios.
+ * What the GraphQL layer costs above a hand-written JSON endpoint: `npm run bench:graphql`. Each contender serves from a
+ * process of its own and answers the same mutation from memory, without the executor; the figure is that process's CPU time
+ * per request. These machines are shared: read the ratios.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'

@@ -31,13 +31,12 @@ test('over the number of documents, the one that was not asked for the longest g
 })
 
 test('over the number of characters, as many go as make room', () => {
-  const long = `{ ${'x'.repeat(50)} }`
-  const documents = documentsWith('{ a }', long)
-  documents.set(`{ ${'y'.repeat(50)} }`, parse('{ y }'))
+  const [first, second] = ['x', 'y'].map((name) => `{ ${name.repeat(50)} }`) as [string, string]
+  const documents = documentsWith('{ a }', first, second)
   expect(documents.get('{ a }')).toBeUndefined()
-  expect(documents.get(long)).toBeUndefined()
+  expect(documents.get(first)).toBeUndefined()
   documents.set('{ b }', parse('{ b }'))
-  expect(documents.get(`{ ${'y'.repeat(50)} }`)).toBeDefined()
+  expect(documents.get(second)).toBeDefined()
 })
 
 test('a document that is longer than the limit is not kept, and none goes for it', () => {
