@@ -1,7 +1,7 @@
 import { countRuns } from '../db/reads/run-list.ts'
 import { type BulkOperation, type BulkOutcome, bulk, MAX_BULK } from '../executor/commands/bulk.ts'
 import { builder } from './builder.ts'
-import { errorTypes, orRefusal, Refusal } from './errors.ts'
+import { errorTypes, orRefusal, Refusal, refusalOr, refusalType } from './errors.ts'
 import { RunRef } from './run.ts'
 import { RunFilterRef, readFilter } from './run-list.ts'
 
@@ -34,6 +34,7 @@ const { runNotFound, invalidInput, invalidKey, mismatch, invalidTransition, perm
 
 const RefusedRef = builder.unionType('BulkRefusal', {
   description: 'Why a run was left as it is.',
+  resolveType: refusalType,
   types: [runNotFound, invalidTransition, mismatch, invalidInput, invalidKey, permissionDenied],
 })
 
@@ -55,7 +56,6 @@ const OutcomeRef = builder.objectRef<BulkOutcome>('BulkOutcome').implement({
 
 const BulkPayload = builder.objectRef<BulkOutcome[]>('BulkPayload').implement({
   description: 'What became of each run.',
-  isTypeOf: (value) => Array.isArray(value),
   fields: (t) => ({
     outcomes: t.field({
       type: [OutcomeRef],
@@ -68,6 +68,7 @@ const BulkPayload = builder.objectRef<BulkOutcome[]>('BulkPayload').implement({
 
 const BulkResult = builder.unionType('BulkResult', {
   description: 'What became of each run, or why nothing was done.',
+  resolveType: refusalOr('BulkPayload'),
   types: [BulkPayload, invalidInput, invalidKey, permissionDenied],
 })
 

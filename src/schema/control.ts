@@ -8,14 +8,13 @@ import { signalRun } from '../executor/commands/signal-run.ts'
 import { skipStep } from '../executor/commands/skip-step.ts'
 import { builder } from './builder.ts'
 import * as inputs from './control-inputs.ts'
-import { errorTypes, orRefusal } from './errors.ts'
+import { errorTypes, orRefusal, refusalOr } from './errors.ts'
 import { RunRef } from './run.ts'
 
 const { requestOf } = inputs
 function payload(name: string, description: string) {
   return builder.objectRef<Executed>(name).implement({
     description,
-    isTypeOf: (value) => value instanceof Object && 'run' in value,
     fields: (t) => ({
       run: t.field({ type: RunRef, nullable: false, description: 'As it stands.', resolve: ({ run }) => run }),
       replayed: t.exposeBoolean('replayed', {
@@ -37,6 +36,7 @@ type ErrorType = (typeof errorTypes)[keyof typeof errorTypes]
 function resultOf(mutation: string, changed: string, refusals: readonly ErrorType[] = []) {
   return builder.unionType(`${mutation}Result`, {
     description: 'The run, or why nothing was changed.',
+    resolveType: refusalOr(`${mutation}Payload`),
     types: [payload(`${mutation}Payload`, changed), ...always, ...refusals],
   })
 }

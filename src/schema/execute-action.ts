@@ -1,7 +1,7 @@
 import { executeAction } from '../executor/commands/execute-action.ts'
 import type { Executed } from '../executor/commands/execution.ts'
 import { builder } from './builder.ts'
-import { errorTypes, orAnyRefusal, orRefusal } from './errors.ts'
+import { errorTypes, orAnyRefusal, orRefusal, refusalOr } from './errors.ts'
 import { within } from './malformed.ts'
 import { ActionRunRef } from './run.ts'
 
@@ -25,7 +25,6 @@ const ExecuteActionInput = builder.inputType('ExecuteActionInput', {
 
 const ExecuteActionPayload = builder.objectRef<Executed>('ExecuteActionPayload').implement({
   description: 'The run. An action that failed is no request that failed: look at `run.status` and `run.error`.',
-  isTypeOf: (value) => value instanceof Object && 'run' in value,
   fields: (t) => ({
     run: t.field({ type: ActionRunRef, nullable: false, description: 'As it stands.', resolve: ({ run }) => run }),
     replayed: t.exposeBoolean('replayed', {
@@ -40,6 +39,7 @@ const { mismatch, rateLimited, payloadTooLarge, permissionDenied, unavailable } 
 
 const ExecuteActionResult = builder.unionType('ExecuteActionResult', {
   description: 'The run, or why nothing was recorded.',
+  resolveType: refusalOr('ExecuteActionPayload'),
   types: [
     ExecuteActionPayload,
     actionNotFound,

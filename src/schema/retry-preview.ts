@@ -1,12 +1,11 @@
 import type { RunRow } from '../db/rows.ts'
 import { previewRetry, type RetryPreview } from '../executor/commands/retry-preview.ts'
 import { builder } from './builder.ts'
-import { errorTypes, orRefusal } from './errors.ts'
+import { errorTypes, orRefusal, refusalOr } from './errors.ts'
 import { RunRef } from './run.ts'
 
 const RetryPreviewRef = builder.objectRef<RetryPreview>('RetryPreview').implement({
   description: 'What a retry would do.',
-  isTypeOf: (value) => value instanceof Object && 'again' in value,
   fields: (t) => {
     const runs = (description: string, of: (preview: RetryPreview) => RunRow[]) =>
       t.field({ type: [RunRef], nullable: { list: false, items: false }, description, resolve: of })
@@ -26,6 +25,7 @@ const { runNotFound, stepNotFound, invalidTransition } = errorTypes
 
 const RetryPreviewResult = builder.unionType('RetryPreviewResult', {
   description: 'What a retry would do, or why it would be refused.',
+  resolveType: refusalOr('RetryPreview'),
   types: [RetryPreviewRef, runNotFound, stepNotFound, invalidTransition],
 })
 

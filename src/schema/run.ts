@@ -1,5 +1,5 @@
 import { parseRunId, showRunId } from '../core/ids.ts'
-import { hasEnded } from '../core/status.ts'
+import { hasEnded, type RunKind } from '../core/status.ts'
 import type { RunRow } from '../db/rows.ts'
 import { groupResult } from '../executor/workflow/group-result.ts'
 import { showQueue } from '../executor/workflow/queues.ts'
@@ -13,8 +13,18 @@ import { RunErrorRef } from './run-error.ts'
 
 const MAX_EVENTS = 1_000
 
+/** Which object type a run is. */
+const TYPES: Record<RunKind, string> = {
+  ACTION: 'ActionRun',
+  WORKFLOW: 'WorkflowRun',
+  GROUP: 'StepRun',
+  WAIT: 'StepRun',
+  VALUE: 'StepRun',
+}
+
 export const NodeRef = builder.interfaceRef<RunRow>('Node').implement({
   description: 'Anything with an id of its own.',
+  resolveType: ({ kind }) => TYPES[kind],
   fields: (t) => ({
     id: t.id({
       nullable: false,
@@ -26,6 +36,7 @@ export const NodeRef = builder.interfaceRef<RunRow>('Node').implement({
 
 export const RunRef = builder.interfaceRef<RunRow>('Run').implement({
   description: 'One execution, of an action or of a workflow: where it is, and everything that led there.',
+  resolveType: ({ kind }) => TYPES[kind],
   fields: (t) => ({
     id: t.id({ nullable: false, description: 'A TypeID: run_ and 26 characters.', resolve: ({ id }) => showRunId(id) }),
     name: t.exposeString('name', { nullable: false, description: 'Of the action or workflow.' }),
@@ -74,7 +85,10 @@ export const RunRef = builder.interfaceRef<RunRow>('Run').implement({
     }),
     blockedBy: t.string({
       description: 'While QUEUED: why no worker takes it, where that is so.',
-      resolve: (run, _, { executor }) => blockedBy(run, executor),
+      resolve: ({ status, paused, queue, name }, _, { executor }) => {
+        if (status !== 'QUEUED') return null
+        return paused ? 'It is paused.' : withoutWorker(queue ?? name, executor)
+      },
     }),
     waitsFor: t.field({
       type: 'JSON',
@@ -120,27 +134,29 @@ export function durationMs({ startedAt, finishedAt }: Pick<RunRow, 'startedAt' |
   return startedAt && finishedAt ? finishedAt.getTime() - startedAt.getTime() : null
 }
 
-async function blockedBy(
-  { status, paused, queue, name }: RunRow,
-  executor: Context['executor'],
-): Promise<string | null> {
-  if (status !== 'QUEUED') return null
-  if (paused) return 'It is paused.'
-  const wanted = queue ?? name
-  return (await executor.liveQueues()).has(wanted) ? null : `No live worker has registered ${showQueue(wanted)}.`
+async function withoutWorker(queue: string, executor: Context['executor']): Promise<string | null> {
+  return (await executor.liveQueues()).has(queue) ? null : `No live worker has registered ${showQueue(queue)}.`
 }
 
-/** A list or a loop has no result of its own: it is that of its runs. */
-export async function resultOf(run: RunRow, { loaders, executor }: Context): Promise<unknown> {
-  if (run.kind !== 'GROUP' || run.status !== 'SUCCEEDED' || run.parentGraph === null) return run.result
-  const compiled = await executor.workflows.graphs.compiled(run.parentGraph)
+/**
+ * A list or a loop has no result of its own: it is that of its runs. Of all others it is at hand: a promise there would make
+ * one of every object around it.
+ */
+export function resultOf(run: RunRow, context: Context): unknown {
+  const { kind, status, parentGraph } = run
+  return kind === 'GROUP' && status === 'SUCCEEDED' && parentGraph !== null
+    ? collectedResult(run, parentGraph, context)
+    : run.result
+}
+
+async function collectedResult(run: RunRow, graph: string, { loaders, executor }: Context): Promise<unknown> {
+  const compiled = await executor.workflows.graphs.compiled(graph)
   return groupResult(compiled, run, await loaders.steps.load(run.id))
 }
 
 export const ActionRunRef = builder.objectRef<RunRow>('ActionRun').implement({
   description: 'One execution of an action.',
   interfaces: [RunRef, NodeRef],
-  isTypeOf: (value) => (value as RunRow).kind === 'ACTION',
 })
 
 builder.queryField('run', (t) =>

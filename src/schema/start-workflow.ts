@@ -2,7 +2,7 @@ import { defineWorkflow } from '../executor/commands/define-workflow.ts'
 import type { Executed } from '../executor/commands/execution.ts'
 import { startWorkflow } from '../executor/commands/start-workflow.ts'
 import { builder } from './builder.ts'
-import { errorTypes, orRefusal } from './errors.ts'
+import { errorTypes, orRefusal, refusalOr } from './errors.ts'
 import { type ShownWorkflow, WorkflowRef } from './workflow.ts'
 import { WorkflowRunRef } from './workflow-run.ts'
 
@@ -29,7 +29,6 @@ const StartWorkflowInput = builder.inputType('StartWorkflowInput', {
 
 const StartWorkflowPayload = builder.objectRef<Executed>('StartWorkflowPayload').implement({
   description: 'The run. A workflow that failed is no request that failed: look at `run.status` and `run.error`.',
-  isTypeOf: (value) => value instanceof Object && 'run' in value,
   fields: (t) => ({
     run: t.field({ type: WorkflowRunRef, nullable: false, description: 'As it stands.', resolve: ({ run }) => run }),
     replayed: t.exposeBoolean('replayed', {
@@ -44,6 +43,7 @@ const { mismatch, rateLimited, payloadTooLarge, permissionDenied } = errorTypes
 
 const StartWorkflowResult = builder.unionType('StartWorkflowResult', {
   description: 'The run, or why nothing was recorded.',
+  resolveType: refusalOr('StartWorkflowPayload'),
   types: [
     StartWorkflowPayload,
     workflowNotFound,
@@ -92,7 +92,6 @@ const DefineWorkflowInput = builder.inputType('DefineWorkflowInput', {
 
 const DefineWorkflowPayload = builder.objectRef<ShownWorkflow>('DefineWorkflowPayload').implement({
   description: 'The workflow, as `startWorkflow` will start it.',
-  isTypeOf: (value) => value instanceof Object && 'compiled' in value,
   fields: (t) => ({
     workflow: t.field({
       type: WorkflowRef,
@@ -105,6 +104,7 @@ const DefineWorkflowPayload = builder.objectRef<ShownWorkflow>('DefineWorkflowPa
 
 const DefineWorkflowResult = builder.unionType('DefineWorkflowResult', {
   description: 'The workflow, or what is wrong with it.',
+  resolveType: refusalOr('DefineWorkflowPayload'),
   types: [DefineWorkflowPayload, invalidDefinition, invalidInput, permissionDenied],
 })
 

@@ -6,6 +6,7 @@ import { AttemptRef, withRunningAttempt } from './attempt.ts'
 import { builder } from './builder.ts'
 import type { Context } from './context.ts'
 import { RunKindRef, RunStatusRef } from './enums.ts'
+import type { Loaders } from './loaders.ts'
 import { ActionRunRef, durationMs, NodeRef, RunRef, resultOf } from './run.ts'
 import { RunErrorRef } from './run-error.ts'
 import { shownWorkflow, WorkflowRef } from './workflow.ts'
@@ -68,7 +69,6 @@ const StepRef = builder.objectRef<ShownStep>('Step').implement({
 export const WorkflowRunRef = builder.objectRef<RunRow>('WorkflowRun').implement({
   description: 'One execution of a workflow.',
   interfaces: [RunRef, NodeRef],
-  isTypeOf: (value) => (value as RunRow).kind === 'WORKFLOW',
   fields: (t) => ({
     steps: t.field({
       type: [StepRef],
@@ -88,7 +88,6 @@ export const WorkflowRunRef = builder.objectRef<RunRow>('WorkflowRun').implement
 builder.objectRef<RunRow>('StepRun').implement({
   description: 'A step that calls nothing itself: a wait, a value, or a list or loop whose runs are its iterations.',
   interfaces: [RunRef, NodeRef],
-  isTypeOf: (value) => !['ACTION', 'WORKFLOW'].includes((value as RunRow).kind),
   fields: (t) => ({
     kind: t.expose('kind', { type: RunKindRef, nullable: false, description: 'GROUP, WAIT or VALUE.' }),
   }),
@@ -98,7 +97,7 @@ builder.interfaceField(RunRef, 'parent', (t) =>
   t.field({
     type: WorkflowRunRef,
     description: 'The workflow run that it is a step of; null for a root.',
-    resolve: (run, _, context) => parentOf(run, context),
+    resolve: ({ parentId }, _, { loaders }) => (parentId === null ? null : parentOf(parentId, loaders)),
   }),
 )
 
@@ -106,8 +105,7 @@ builder.objectField(WorkflowRunRef, 'forkedFrom', (t) =>
   t.field({
     type: WorkflowRunRef,
     description: 'The run that it took over the beginning of; null for one that is no fork.',
-    resolve: async ({ forkedFrom }, _, { loaders }) =>
-      forkedFrom === null ? null : ((await loaders.runs.load(forkedFrom)) ?? null),
+    resolve: ({ forkedFrom }, _, { loaders }) => (forkedFrom === null ? null : loaders.runs.load(forkedFrom)),
   }),
 )
 
@@ -116,7 +114,7 @@ builder.interfaceField(RunRef, 'linkedRun', (t) =>
     type: RunRef,
     description:
       'The run whose execution this step shares: the one under its business key, or in a fork the step that it took over.',
-    resolve: async ({ linkedId }, _, { loaders }) => (linkedId === null ? null : loaders.runs.load(linkedId)),
+    resolve: ({ linkedId }, _, { loaders }) => (linkedId === null ? null : loaders.runs.load(linkedId)),
   }),
 )
 
@@ -124,7 +122,7 @@ builder.interfaceField(RunRef, 'compensation', (t) =>
   t.field({
     type: ActionRunRef,
     description: 'The run that undoes what this one did, with attempts of its own; null where nothing was undone.',
-    resolve: async ({ id, generation, kind, status, error }, _, { loaders }) =>
+    resolve: ({ id, generation, kind, status, error }, _, { loaders }) =>
       kind === 'ACTION' && (UNDONE.has(status) || error?.code === 'COMPENSATION_FAILED')
         ? loaders.runs.load(compensationRunId(id, generation))
         : null,
@@ -134,11 +132,10 @@ builder.interfaceField(RunRef, 'compensation', (t) =>
 const UNDONE: ReadonlySet<RunStatus> = new Set<RunStatus>(['COMPENSATING', 'COMPENSATED'])
 
 /** Past the list or loop that it may be one of. */
-async function parentOf({ parentId }: RunRow, { loaders }: Context): Promise<RunRow | null> {
-  if (parentId === null) return null
+async function parentOf(parentId: string, loaders: Loaders): Promise<RunRow | undefined> {
   const parent = await loaders.runs.load(parentId)
-  if (parent?.kind !== 'GROUP' || parent.parentId === null) return parent ?? null
-  return (await loaders.runs.load(parent.parentId)) ?? null
+  if (parent?.kind !== 'GROUP' || parent.parentId === null) return parent
+  return loaders.runs.load(parent.parentId)
 }
 
 async function stepsOf(run: RunRow, { loaders, executor }: Context): Promise<ShownStep[]> {

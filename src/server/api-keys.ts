@@ -7,6 +7,9 @@ import type { Database } from '../db/client.ts'
 /** Keys made by other nodes are noticed this soon. */
 const REFRESH_MS = 1_000
 
+/** Whoever shows a stored key after this time has the list read again, so that a key that was removed is refused from then on. */
+const RECHECK_MS = 5_000
+
 interface KnownKey {
   readonly name: string
   readonly hash: Buffer
@@ -15,6 +18,8 @@ interface KnownKey {
 /** Tells who presents a key. The database knows hashes only, and the comparison takes the same time for every key. */
 export class ApiKeys {
   private stored: KnownKey[] = []
+  /** Those presented before and found in the list as it is: they are not hashed again. */
+  private readonly accepted = new Map<string, KnownKey>()
   private refreshedMs = Number.NEGATIVE_INFINITY
   private refreshing: Promise<void> | undefined
   private readonly db: Database
@@ -29,27 +34,38 @@ export class ApiKeys {
   /** The name of the key; `undefined` for one that is not accepted. Rejects while the database cannot be asked. */
   async identify(presented: string | undefined): Promise<string | undefined> {
     if (!presented) return undefined
-    const hash = hashOf(presented)
-    const known = this.match(hash)
-    if (known !== undefined || performance.now() - this.refreshedMs < REFRESH_MS) return known
-    // those that come meanwhile wait for the same answer
-    this.refreshing ??= this.refresh().finally(() => {
-      this.refreshing = undefined
-    })
-    await this.refreshing
-    return this.match(hash)
+    const known = this.match(presented)
+    const ageMs = performance.now() - this.refreshedMs
+    // nobody waits for it: while the database is away, what was accepted stays so
+    if (known && known !== this.configured && ageMs >= RECHECK_MS) this.refresh().catch(() => {})
+    if (known || ageMs < REFRESH_MS) return known?.name
+    await this.refresh()
+    return this.match(presented)?.name
   }
 
-  private async refresh(): Promise<void> {
+  /** Those that come meanwhile wait for the same answer. */
+  private refresh(): Promise<void> {
+    this.refreshing ??= this.read().finally(() => {
+      this.refreshing = undefined
+    })
+    return this.refreshing
+  }
+
+  private async read(): Promise<void> {
     this.stored = await listApiKeys(this.db)
+    this.accepted.clear()
     this.refreshedMs = performance.now()
   }
 
-  private match(hash: Buffer): string | undefined {
-    let name: string | undefined
+  private match(presented: string): KnownKey | undefined {
+    const accepted = this.accepted.get(presented)
+    if (accepted) return accepted
+    const hash = hashOf(presented)
+    let found: KnownKey | undefined
     for (const known of this.configured ? [this.configured, ...this.stored] : this.stored)
-      if (timingSafeEqual(known.hash, hash)) name = known.name
-    return name
+      if (timingSafeEqual(known.hash, hash)) found = known
+    if (found) this.accepted.set(presented, found)
+    return found
   }
 }
 

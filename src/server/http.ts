@@ -8,11 +8,11 @@ import type { ApiKeys } from './api-keys.ts'
 import { bearerToken } from './authorization.ts'
 import { allowOrigin } from './cors.ts'
 import { sendGraphiql } from './graphiql.ts'
-import type { GraphqlServer } from './graphql.ts'
+import type { GraphqlHandler } from './json-post.ts'
 
 /** What the HTTP server stands on. */
 export interface HttpParts {
-  readonly graphql: GraphqlServer
+  readonly graphql: GraphqlHandler
   readonly keys: ApiKeys
   readonly metrics: Registry
   readonly corsOrigins: readonly string[]

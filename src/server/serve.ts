@@ -10,8 +10,10 @@ import { Registry } from '../executor/registry.ts'
 import type { Workflow } from '../executor/workflow-types.ts'
 import { ApiKeys, ensureFirstKey, type FirstKey } from './api-keys.ts'
 import { banner } from './banner.ts'
+import { Documents } from './documents.ts'
 import { createGraphql } from './graphql.ts'
 import { createHttp } from './http.ts'
+import { shortPath } from './json-post.ts'
 import { createLog } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { type Configuration, readConfiguration } from './settings.ts'
@@ -105,11 +107,12 @@ async function listen(
   log: Logger,
 ): Promise<RunningServer> {
   const keys = new ApiKeys(db, configuration.apiKey)
-  const graphql = createGraphql(executor, log)
+  const documents = new Documents()
+  const graphql = createGraphql(executor, documents, log)
   // a batch of inputs may be larger than one
   const maxBodyBytes = Math.max(configuration.maxParamsBytes * 8, 8_388_608)
   const http = createHttp({
-    graphql,
+    graphql: shortPath(graphql, documents, executor),
     keys,
     metrics: createMetrics(executor),
     corsOrigins: configuration.corsOrigins,

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
-import { expect, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { action } from '../../src/index.ts'
 import { testDatabase } from '../support/database.ts'
 import { queryOf } from '../support/notes.ts'
 import { rawPost } from '../support/raw-http.ts'
 import { API_KEY, startTestServer, type TestServer } from '../support/server.ts'
+import { until } from '../support/until.ts'
 
 const good = action('good', { run: ({ params }) => params })
 
@@ -28,6 +29,11 @@ async function use(server: TestServer, key: string): Promise<void> {
   const query = 'mutation { executeAction(input: { name: "good", idempotencyKey: "k" }) { __typename } }'
   const answer = await rawPost(server.url, JSON.stringify({ query }), { authorization: `Bearer ${key}` })
   expect(JSON.parse(answer.body)).toEqual({ data: { executeAction: { __typename: 'ExecuteActionPayload' } } })
+}
+
+async function statusOf(server: TestServer, key: string): Promise<number> {
+  const query = '{ actions { name } }'
+  return (await rawPost(server.url, JSON.stringify({ query }), { authorization: `Bearer ${key}` })).status
 }
 
 test('a key that the server makes is printed once, and the database has its hash only', async () => {
@@ -69,4 +75,31 @@ test('a key that another server made is accepted within a second', async () => {
   const key = /do_[\w-]{32}/.exec(String(print.mock.calls))?.[0] ?? ''
   print.mockRestore()
   await use(configured, key)
+})
+
+test('a key that was removed is refused once the list of keys is five seconds old', async () => {
+  const print = vi.spyOn(console, 'log').mockImplementation(() => {})
+  const databaseUrl = await testDatabase()
+  const server = await startTestServer([good], { databaseUrl, apiKey: undefined, printBanner: true })
+  const key = /do_[\w-]{32}/.exec(String(print.mock.calls))?.[0] ?? ''
+  print.mockRestore()
+  await use(server, key)
+  await queryOf(databaseUrl)`delete from action_do.api_keys`
+  const now = performance.now()
+  const clock = vi.spyOn(performance, 'now')
+  onTestFinished(() => clock.mockRestore())
+  clock.mockReturnValue(now + 4_000)
+  await use(server, key)
+  clock.mockReturnValue(now + 6_000)
+  await use(server, key)
+  await until(async () => (await statusOf(server, key)) === 401)
+})
+
+test('a key of the environment is accepted without asking the database', async () => {
+  const server = await startTestServer([good])
+  await use(server, API_KEY)
+  await server.executor.db.hot`alter table action_do.api_keys rename to keys_elsewhere`
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 60_000)
+  onTestFinished(() => clock.mockRestore())
+  await use(server, API_KEY)
 })
