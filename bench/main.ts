@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { CATALOGUE } from './catalogue.ts'
+import { CATALOGUE, LEFT_OUT } from './catalogue.ts'
 import { type Options, parseOptions, USAGE, UsageError } from './options.ts'
 import { chart } from './report/chart.ts'
 import { page } from './report/page.ts'
@@ -17,13 +17,15 @@ const LATEST = fileURLToPath(new URL('results/latest.json', import.meta.url))
 const DOCS = fileURLToPath(new URL('../docs', import.meta.url))
 const SCENARIO_NAMES = SCENARIOS.map(({ name }) => name)
 
+let shown = ''
 const options = optionsOrExit()
 const interrupted = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort())
 
 const listener = { progress, measured: (result: Results['scenarios'][number]) => console.log(table(result)) }
 const results = await runBench(options, listener, interrupted.signal)
-progress('')
+progress('', '')
+for (const { label, reason } of LEFT_OUT) console.log(`\nnot measured: ${label}: ${reason}`)
 if (options.json !== undefined) write(options.json, `${JSON.stringify(results, null, 2)}\n`)
 if (options.peers === undefined && !interrupted.signal.aborted) record(results)
 
@@ -57,8 +59,9 @@ function write(file: string, text: string): void {
   console.log(`Wrote ${file}`)
 }
 
-/** One line that is written over, where somebody watches. */
-function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
-  else if (text !== '') console.error(text)
+/** One line that is written over, where somebody watches; else a line for each case. */
+function progress(what: string, detail: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${what}${detail && `: ${detail}`}`)
+  else if (what !== shown && what !== '') console.error(what)
+  shown = what
 }

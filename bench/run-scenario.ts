@@ -1,4 +1,4 @@
-import { entry, LEFT_OUT } from './catalogue.ts'
+import { entry } from './catalogue.ts'
 import type { Measurement } from './contender.ts'
 import type { Contenders } from './contenders.ts'
 import { median, spread } from './measure.ts'
@@ -22,8 +22,8 @@ interface Course {
   readonly conditions: Conditions
   /** Who may take part: all, without it. */
   readonly peers: readonly string[] | undefined
-  readonly contenders: Contenders
-  progress(text: string): void
+  readonly contenders: Pick<Contenders, 'running'>
+  progress(what: string, detail: string): void
 }
 
 /** Measures one scenario: all contenders in turns, so that what else the machine does falls on all of them. */
@@ -49,11 +49,11 @@ export async function runScenario(scenario: Scenario, course: Course): Promise<S
 
 async function gather({ name, contenders }: Scenario, { peers, contenders: pool, progress }: Course) {
   const entrants: Entrant[] = []
-  const notMeasured: NotMeasured[] = [...LEFT_OUT]
+  const notMeasured: NotMeasured[] = []
   for (const id of contenders) {
     const [own = '', variant] = id.split('/')
     if (peers && !peers.includes(own)) continue
-    progress(`${name}: starting ${own}`)
+    progress(name, `starting ${own}`)
     const label = variant === undefined ? entry(own).label : `${entry(own).label}, ${variant}`
     try {
       entrants.push({ id, label, variant, running: await pool.running(own) })
@@ -86,16 +86,16 @@ async function runCase(
       notMeasured.push({ label: `${entrant.label}, ${one.label}`, reason: reasonOf(error) })
     }
   }
-  await bench.cluster.checkpoint()
+  if (!one.withoutCheckpoint) await bench.cluster.checkpoint()
   for (const entrant of entrants) {
-    progress(`${name}, ${one.label}: warming up ${entrant.label}`)
+    progress(`${name}, ${one.label}`, `warming up ${entrant.label}`)
     await attempt(entrant, () => one.warmUp(entrant.running, entrant.variant))
   }
   spent.clear()
   for (let round = 1; round <= rounds; round++)
     for (const [entrant, taken] of measured) {
       if ((spent.get(entrant) ?? 0) > (bench.quick ? BUDGET_MS.quick : BUDGET_MS.full)) continue
-      progress(`${name}, ${one.label}: round ${round} of ${rounds}, ${entrant.label}`)
+      progress(`${name}, ${one.label}`, `round ${round} of ${rounds}, ${entrant.label}`)
       await attempt(entrant, async () => taken.push(await one.measure(entrant.running, entrant.variant)))
     }
   await one.close?.()

@@ -11,17 +11,20 @@ import { SCENARIOS } from './scenarios.ts'
 
 /** Who hears of a run while it goes on. */
 interface Listener {
-  progress(text: string): void
+  /** What is being measured, and how far that is. */
+  progress(what: string, detail: string): void
   measured(result: ScenarioResult): void
 }
 
-/** Measures what the options name, on a cluster that it opens and closes. An abort ends it after what is being measured. */
+/** Measures what the options name, on a cluster that it opens and closes. An abort ends it soon. */
 export async function runBench(options: Options, listener: Listener, signal: AbortSignal): Promise<Results> {
   const folder = await mkdtemp(join(tmpdir(), 'action-do-bench-'))
   try {
-    listener.progress('starting Postgres')
+    listener.progress('starting Postgres', '')
     const cluster = await openCluster(folder)
     const contenders = new Contenders(cluster, folder)
+    // what is being measured fails at once, and the run comes to its end
+    signal.addEventListener('abort', () => void contenders.stop())
     try {
       const scenarios = await runAll(options, cluster, contenders, listener, signal)
       return { contenders: contenders.facts, scenarios }

@@ -100,8 +100,10 @@ class ContenderProcess {
     this.questions.clear()
   }
 
+  /** What it printed last, in one line: the error, where there is one. */
   private said(): string {
-    return this.output.trim().split('\n').slice(-12).join('\n')
+    const lines = this.output.split('\n').filter((line) => line.trim() !== '')
+    return (lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1) ?? 'it printed nothing').trim()
   }
 
   private async stop(): Promise<void> {

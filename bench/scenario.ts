@@ -34,6 +34,8 @@ export interface Case {
   /** Before the first round, not counted. */
   warmUp(contender: RunningContender, variant: string | undefined): Promise<unknown>
   measure(contender: RunningContender, variant: string | undefined): Promise<Measurement>
+  /** Goes on from where the case before it left the cluster, for what a checkpoint would distort. */
+  readonly withoutCheckpoint?: boolean
   /** Closes what the case has opened. */
   close?(): Promise<void>
 }

@@ -1,4 +1,5 @@
 import { markdownTable } from '../../scripts/markdown-table.ts'
+import { LEFT_OUT } from '../catalogue.ts'
 import type { Conditions, NotMeasured, Results, ScenarioResult, TargetResult } from '../results.ts'
 import { caseTable } from './rows.ts'
 
@@ -73,7 +74,7 @@ function targetTable(scenarios: readonly ScenarioResult[]): string {
 }
 
 function leftOut(scenarios: readonly ScenarioResult[]): string {
-  const all = scenarios.flatMap(({ notMeasured }) => notMeasured)
+  const all = [...LEFT_OUT, ...scenarios.flatMap(({ notMeasured }) => notMeasured)]
   const once = new Map(all.map((one) => [`${one.label}: ${one.reason}`, one]))
   return [...once.values()]
     .map(({ label, reason }: NotMeasured) => `**${label}** was not measured: ${reason}.`)
