@@ -23,7 +23,9 @@ async function install(): Promise<void> {
   console.error('Installing the peers into bench/node_modules (once)')
   // no peer needs its install script, and some of them phone home with it
   const options = ['ci', '--prefix', HERE, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
-  await promisify(execFile)('npm', options, { cwd: HERE })
+  await promisify(execFile)('npm', options, { cwd: HERE }).catch(({ stderr }: { stderr?: string }) => {
+    throw new Error(`its package cannot be installed: ${stderr?.split('\n')[0]}`)
+  })
   writeFileSync(STAMP, lock)
 }
 

@@ -26,8 +26,9 @@ const listener = { progress, measured: (result: Results['scenarios'][number]) =>
 const results = await runBench(options, listener, interrupted.signal)
 progress('', '')
 for (const { label, reason } of LEFT_OUT) console.log(`\nnot measured: ${label}: ${reason}`)
+if (interrupted.signal.aborted) process.exit(130)
 if (options.json !== undefined) write(options.json, `${JSON.stringify(results, null, 2)}\n`)
-if (options.peers === undefined && !interrupted.signal.aborted) record(results)
+if (options.peers === undefined) record(results)
 
 function optionsOrExit(): Options {
   try {

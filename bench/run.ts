@@ -51,6 +51,7 @@ async function runAll(
     if (signal.aborted) break
     if (only && !only.includes(scenario.name)) continue
     const result = await runScenario(scenario, { bench, rounds, conditions, peers, contenders, progress })
+    if (signal.aborted) break
     measured(result)
     results.push(result)
   }

@@ -5,6 +5,8 @@ import type { Command, Measurement, Message, Surroundings } from './contender.ts
 
 const START_TIMEOUT_MS = 90_000
 const STOP_TIMEOUT_MS = 10_000
+/** A contender that hangs is ended, and the rest goes on. Longer than any measurement takes. */
+const ANSWER_TIMEOUT_MS = 400_000
 /** Of what a contender prints, the end is kept: it is shown where the contender fails. */
 const KEPT_OUTPUT = 2_000
 
@@ -81,10 +83,11 @@ class ContenderProcess {
 
   private ask(command: Command): Promise<Measurement> {
     const question = ++this.asked
-    return new Promise((resolve, reject) => {
+    const late = setTimeout(() => this.process.kill('SIGKILL'), ANSWER_TIMEOUT_MS)
+    return new Promise<Measurement>((resolve, reject) => {
       this.questions.set(question, { resolve, reject })
       this.process.send({ question, command }, (error) => error && reject(error))
-    })
+    }).finally(() => clearTimeout(late))
   }
 
   private hear(message: Message): void {
