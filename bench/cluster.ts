@@ -20,7 +20,7 @@ export interface Cluster {
 }
 
 /** Checkpoints happen between scenarios only. Durability stays as Postgres sets it: fsync and synchronous_commit are on. */
-const SETTINGS = { checkpoint_timeout: '1h', max_wal_size: '16GB', autovacuum_naptime: '10s' }
+const SETTINGS = { checkpoint_timeout: '1h', max_wal_size: '16GB' }
 const SHOWN = ['fsync', 'synchronous_commit', 'full_page_writes', 'shared_buffers', 'checkpoint_timeout']
 
 /** The Postgres of BENCH_DATABASE_URL, whose user may create databases; else an embedded one in `folder`. */

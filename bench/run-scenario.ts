@@ -47,21 +47,25 @@ export async function runScenario(scenario: Scenario, course: Course): Promise<S
   }
 }
 
+/** Starts who takes part, all at once: most of a start is waiting. */
 async function gather({ name, contenders }: Scenario, { peers, contenders: pool, progress }: Course) {
   const entrants: Entrant[] = []
   const notMeasured: NotMeasured[] = []
-  for (const id of contenders) {
-    const [own = '', variant] = id.split('/')
-    if (peers && !peers.includes(own)) continue
-    progress(name, `starting ${own}`)
-    const label = variant === undefined ? entry(own).label : `${entry(own).label}, ${variant}`
-    try {
-      entrants.push({ id, label, variant, running: await pool.running(own) })
-    } catch (error) {
-      notMeasured.push({ label, reason: reasonOf(error) })
-    }
+  const ids = contenders.filter((id) => !peers || peers.includes(ownName(id)))
+  progress(name, 'starting the contenders')
+  const started = await Promise.allSettled(ids.map((id) => pool.running(ownName(id))))
+  for (const [i, outcome] of started.entries()) {
+    const id = ids[i] ?? ''
+    const variant = id.split('/')[1]
+    const label = variant === undefined ? entry(id).label : `${entry(ownName(id)).label}, ${variant}`
+    if (outcome.status === 'fulfilled') entrants.push({ id, label, variant, running: outcome.value })
+    else notMeasured.push({ label, reason: reasonOf(outcome.reason) })
   }
   return { entrants, notMeasured }
+}
+
+function ownName(id: string): string {
+  return id.split('/')[0] ?? id
 }
 
 /** A contender that is as slow as this in one case is not measured again in it. */

@@ -65,7 +65,7 @@ function panel({ title, metrics }: ScenarioResult, { label, rows }: CaseResult, 
   const bottom = top + TITLE + rows.length * BAR_STEP
   const ticks = powersOfTen(low, high).map((power) => tick(x(10 ** power), top + TITLE, bottom, 10 ** power))
   const bars = sorted.map((row, i) => bar(row, figure(row), x(figure(row)), top + TITLE + i * BAR_STEP))
-  const heading = `<text class="title" x="0" y="${top + 16}">${escaped(title)} <tspan class="muted" font-weight="400">${escaped(label)}, a second</tspan></text>`
+  const heading = `<text class="title" x="0" y="${top + 16}">${escaped(title)} <tspan class="muted" font-weight="400">${escaped(label)}, a second, logarithmic</tspan></text>`
   return [heading, ...ticks, ...bars].join('\n')
 }
 

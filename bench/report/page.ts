@@ -38,7 +38,7 @@ npm run bench -- --peers product,dbos
 
 The first run installs the peers into \`bench/\`; the product does not depend on them. A real Postgres is started, embedded, or is the one
 of \`BENCH_DATABASE_URL\`. Each contender has a process and a database of its own. They are measured in turns, after a warm-up; the tables show
-medians over the rounds. Spread is half of what lies between the lowest and the highest round.
+medians over the rounds. Spread is half of what lies between the lowest and the highest round, as a share of the median.
 
 Every contender executes the same handler, which does nothing, with 200 bytes of params, and a new key for each call, and is waited for until the
 outcome is durable. Each peer is set up as its documentation advises for throughput; how is said below.`
@@ -50,6 +50,7 @@ const CAVEATS = `## What these figures do not say
 - **Contenders keep different things.** action.do writes the run, its attempt and its events; graphile-worker deletes the row and keeps no result;
   the baselines write two statements and nothing else. Restate writes to storage of its own instead of Postgres.
 - **One process each.** Peers that scale out over processes could use more cores than this machine has; so could action.do.
+- **Who is not measured idles along.** All contenders of a scenario stay up; those that wait take less than a tenth of a core together.
 - **Checkpoints of the embedded Postgres happen between cases,** so that one contender's do not fall on another's turn.
 - **A contender that is slow in a case** is measured in fewer rounds: "1 round" in the column of the spread.`
 
@@ -81,16 +82,19 @@ function leftOut(scenarios: readonly ScenarioResult[]): string {
     .join('\n\n')
 }
 
+/** Scenarios that were measured under the same conditions share a line. */
 function conditionsTable(scenarios: readonly ScenarioResult[]): string {
-  const rounds = ({ rounds, roundMs, quick }: Conditions) =>
-    `${rounds} of ${roundMs / 1_000} s${quick ? ' (quick)' : ''}`
-  const rows = scenarios.map(({ title, measuredAt, conditions }) => [
-    title,
-    measuredAt.slice(0, 10),
-    conditions.commit,
-    rounds(conditions),
-    conditions.machine,
-    conditions.postgres,
-  ])
+  const alike = new Map<string, string[]>()
+  for (const { title, measuredAt, conditions } of scenarios) {
+    const { commit, machine, postgres } = conditions
+    const cells = [measuredAt.slice(0, 10), commit, rounds(conditions), machine, postgres].join('\n')
+    alike.set(cells, [...(alike.get(cells) ?? []), title])
+  }
+  const which = (titles: string[]) => (alike.size === 1 ? 'all' : titles.join('; '))
+  const rows = [...alike].map(([cells, titles]) => [which(titles), ...cells.split('\n')])
   return markdownTable(['Scenario', 'On', 'Commit', 'Rounds', 'Machine', 'Postgres'], rows)
+}
+
+function rounds({ rounds, roundMs, quick }: Conditions): string {
+  return `${rounds} of ${roundMs / 1_000} s${quick ? ' (quick)' : ''}`
 }

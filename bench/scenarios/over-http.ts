@@ -11,7 +11,7 @@ export const overHttp: Scenario = {
   metrics: [PER_SECOND, P50, P99],
   chart: { at: '64 clients' },
   targets: [{ what: 'throughput', at: '64 clients', metric: 'perSecond', over: 'dbos', atLeast: 8 }],
-  cases: (bench) => (bench.quick ? [1, 64] : [1, 16, 64]).map((clients) => loadOf(clients, bench)),
+  cases: (bench) => (bench.quick ? [64] : [1, 16, 64]).map((clients) => loadOf(clients, bench)),
 }
 
 /** One process of load for each contender: it is told where to send it. */
