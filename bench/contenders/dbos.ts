@@ -8,7 +8,7 @@ import type { Contender, Surroundings } from '../contender.ts'
 import { noop, PARAMS } from '../noop.ts'
 
 export const setUp =
-  'In the process of the caller, as the documentation shows it: `startWorkflow` with a workflow ID, then `getResult`, which resolves in memory. A workflow of one step; "no step" is a workflow that does the work itself. System database pool of 20, which does best among 10 (the default), 20, 32 and 64; no tracing, log level error. Fan-out: 50 steps in `Promise.all`. Queue: `registerQueue` without limits, polled every 100 ms (default 1,000). Over HTTP: behind a bare `node:http` endpoint.'
+  'In the process of the caller, as the documentation shows it: `startWorkflow` with a workflow ID, then `getResult`, which resolves in memory. A workflow of one step; "no step" is a workflow that does the work itself. System database pool of 20, the fastest of 10 (the default), 20, 32 and 64, tried once each; no tracing, log level error. Fan-out: 50 steps in `Promise.all`. Queue: `registerQueue` without limits, polled every 100 ms (default 1,000). Over HTTP: behind a bare `node:http` endpoint.'
 
 const POOL = 20
 /** As many enqueuing calls at a time: there is no call that enqueues many. */

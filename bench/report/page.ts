@@ -38,7 +38,8 @@ npm run bench -- --peers product,dbos
 
 The first run installs the peers into \`bench/\`; the product does not depend on them. A real Postgres is started, embedded, or is the one
 of \`BENCH_DATABASE_URL\`. Each contender has a process and a database of its own. They are measured in turns, after a warm-up; the tables show
-medians over the rounds. Spread is half of what lies between the lowest and the highest round, as a share of the median.
+medians over the rounds. Spread is half of what lies between the lowest and the highest round, as a share of the
+median. A ratio is the median of the ratios of the rounds, each to the one of the other that came right before or after it.
 
 Every contender executes the same handler, which does nothing, with 200 bytes of params, and a new key for each call, and is waited for until the
 outcome is durable. Each peer is set up as its documentation advises for throughput; how is said below.`
@@ -50,6 +51,7 @@ const CAVEATS = `## What these figures do not say
 - **Contenders keep different things.** action.do writes the run, its attempt and its events; graphile-worker deletes the row and keeps no result;
   the baselines write two statements and nothing else. Restate writes to storage of its own instead of Postgres.
 - **One process each.** Peers that scale out over processes could use more cores than this machine has; so could action.do.
+- **Two versions of Node.** Peers that need Node 22 run on Node 24, the others on the Node that ran the benchmark.
 - **Who is not measured idles along.** All contenders of a scenario stay up; those that wait take less than a tenth of a core together.
 - **Checkpoints of the embedded Postgres happen between cases,** so that one contender's do not fall on another's turn.
 - **A contender that is slow in a case** is measured in fewer rounds: "1 round" in the column of the spread.`

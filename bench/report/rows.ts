@@ -1,3 +1,4 @@
+import { ratioOf } from '../ratio.ts'
 import type { CaseResult, ScenarioResult, TargetResult } from '../results.ts'
 import type { Metric } from '../scenario.ts'
 
@@ -9,14 +10,14 @@ export function caseTable(
   { label, rows }: CaseResult,
 ): { head: string[]; rows: string[][] } {
   const [first] = metrics
-  const own = first && rows.find(({ contender }) => contender === PRODUCT)?.median[first.key]
+  const own = rows.find(({ contender }) => contender === PRODUCT)
   const compared = rows.length > 1
   const head = [label, ...metrics.map((metric) => metric.label), 'spread', ...(compared ? ['action.do ÷ it'] : [])]
   const cells = rows.map((row) => [
     row.label,
     ...metrics.map((metric) => number(row.median[metric.key], metric)),
     row.rounds.length > 1 ? `±${Math.round(row.spread * 50)} %` : '1 round',
-    ...(compared ? [first && own !== undefined ? times(own / (row.median[first.key] ?? Number.NaN)) : ''] : []),
+    ...(compared ? [own && first ? times(ratioOf(own, row, first.key)) : ''] : []),
   ])
   return { head, rows: cells }
 }
@@ -32,6 +33,6 @@ function number(value: number | undefined, { digits }: Metric): string {
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
 }
 
-function times(ratio: number): string {
-  return ratio.toLocaleString('en', { maximumSignificantDigits: 3 })
+function times(ratio: number | undefined): string {
+  return ratio?.toLocaleString('en', { maximumSignificantDigits: 3 }) ?? '–'
 }
