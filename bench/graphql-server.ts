@@ -12,7 +12,7 @@ import { Documents } from '../src/server/documents.ts'
 import { createGraphql } from '../src/server/graphql.ts'
 import { createHttp } from '../src/server/http.ts'
 import { shortPath } from '../src/server/json-post.ts'
-import { BENCH_KEY } from './product.ts'
+import { BENCH_KEY } from './bench-key.ts'
 
 /** A server of one contender, in a process of its own: tells its address, and its CPU time whenever it is asked. */
 export const CONTENDERS = ['node:http', 'yoga', 'action.do'] as const

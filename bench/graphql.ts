@@ -7,10 +7,10 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { PARAMS } from './baselines.ts'
+import { BENCH_KEY } from './bench-key.ts'
 import { BENCH_QUERY, CONTENDERS, type Contender } from './graphql-server.ts'
 import { median, round } from './measure.ts'
-import { BENCH_KEY } from './product.ts'
+import { PARAMS } from './noop.ts'
 
 const [clients, ms, rounds] = [32, 1_500, 3]
 const BATCH = 1_000
@@ -44,7 +44,7 @@ async function microseconds(name: Contender, body: string, clients: number): Pro
   const agent = new Agent({ keepAlive: true, maxSockets: clients })
   let calls = 0
   const before = await cpu(name)
-  await round({ name, call: () => post(name, agent, body).then(() => void calls++) }, clients, ms)
+  await round(() => post(name, agent, body).then(() => void calls++), clients, ms)
   const used = (await cpu(name)) - before
   agent.destroy()
   return used / calls

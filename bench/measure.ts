@@ -1,34 +1,60 @@
-/** One thing to measure: makes calls one after the other, from as many clients at once as it is told. */
-export interface Contender {
-  readonly name: string
-  /** One call, from its begin to its durable outcome. */
-  call(): Promise<void>
-  stop?(): Promise<void>
-}
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Backlog, Measurement } from './contender.ts'
+import { executions } from './noop.ts'
 
-export interface Round {
-  readonly perSecond: number
-  readonly p50Ms: number
-  readonly p99Ms: number
-}
+const POLL_MS = 5
+/** A contender that stops working is given up. */
+const BACKLOG_TIMEOUT_MS = 300_000
 
-/** Keeps `clients` calls in flight for `ms`, and tells how many came back. */
-export async function round({ call }: Contender, clients: number, ms: number): Promise<Round> {
-  const latencies: number[] = []
+/** Keeps `clients` calls in flight for `ms`: how many came back a second, and how long they took. */
+export async function round(call: () => PromiseLike<unknown>, clients: number, ms: number): Promise<Measurement> {
   const until = performance.now() + ms
+  return inFlight(call, clients, () => performance.now() < until)
+}
+
+/** Makes `calls` calls, `clients` at a time. */
+export async function times(call: () => PromiseLike<unknown>, calls: number, clients: number): Promise<Measurement> {
+  let left = calls
+  return inFlight(call, clients, () => left-- > 0)
+}
+
+/** As many calls with one key: the handler must be executed once. */
+export async function oneKey(call: () => PromiseLike<unknown>, calls: number, clients: number): Promise<Measurement> {
+  const before = executions()
+  const measured = await times(call, calls, clients)
+  return { ...measured, executions: executions() - before }
+}
+
+/** Queues `count` actions while nobody waits for them, until the last of them has ended. */
+export async function backlog({ enqueue, pending }: Backlog, count: number): Promise<Measurement> {
+  const [before, begin] = [executions(), performance.now()]
+  await enqueue(count)
+  const enqueued = performance.now()
+  while (executions() - before < count) {
+    if (performance.now() - begin > BACKLOG_TIMEOUT_MS)
+      throw new Error(`${executions() - before} of ${count} were executed, then none`)
+    await sleep(POLL_MS)
+  }
+  while ((await pending()) > 0) await sleep(POLL_MS)
+  const seconds = (performance.now() - begin) / 1_000
+  return { perSecond: count / seconds, enqueuedPerSecond: count / ((enqueued - begin) / 1_000) }
+}
+
+async function inFlight(call: () => PromiseLike<unknown>, clients: number, more: () => boolean): Promise<Measurement> {
+  const latencies: number[] = []
   const begin = performance.now()
-  await Promise.all(
-    Array.from({ length: clients }, async () => {
-      for (let start = performance.now(); start < until; start = performance.now()) {
-        await call()
-        latencies.push(performance.now() - start)
-      }
-    }),
-  )
+  const client = async () => {
+    for (let start = begin; more(); ) {
+      start = performance.now()
+      await call()
+      latencies.push(performance.now() - start)
+    }
+  }
+  await Promise.all(Array.from({ length: clients }, client))
   const seconds = (performance.now() - begin) / 1_000
   latencies.sort((a, b) => a - b)
   const at = (share: number) => latencies[Math.floor((latencies.length - 1) * share)] ?? Number.NaN
-  return { perSecond: latencies.length / seconds, p50Ms: at(0.5), p99Ms: at(0.99) }
+  return { perSecond: latencies.length / seconds, p50Ms: at(0.5), p99Ms: at(0.99), calls: latencies.length }
 }
 
 export function median(values: readonly number[]): number {
@@ -36,37 +62,7 @@ export function median(values: readonly number[]): number {
   return sorted[sorted.length >> 1] ?? Number.NaN
 }
 
-export interface Figures {
-  readonly perSecond: number
-  readonly spread: number
-  readonly p50Ms: number
-  readonly p99Ms: number
-}
-
-/**
- * Measures contenders in turns, so that what else the machine does falls on all of them, and takes the medians.
- * `spread` is (highest - lowest) / median of the throughput: a wide one says that the machine was noisy.
- */
-export async function compare(
-  contenders: readonly Contender[],
-  clients: number,
-  rounds: number,
-  ms: number,
-): Promise<Map<string, Figures>> {
-  const measured = new Map<string, Round[]>(contenders.map(({ name }) => [name, []]))
-  for (const contender of contenders) await round(contender, clients, ms / 2)
-  for (let i = 0; i < rounds; i++)
-    for (const contender of contenders) measured.get(contender.name)?.push(await round(contender, clients, ms))
-  return new Map([...measured].map(([name, all]) => [name, figures(all)]))
-}
-
-function figures(rounds: readonly Round[]): Figures {
-  const rates = rounds.map(({ perSecond }) => perSecond)
-  const perSecond = median(rates)
-  return {
-    perSecond,
-    spread: (Math.max(...rates) - Math.min(...rates)) / perSecond,
-    p50Ms: median(rounds.map(({ p50Ms }) => p50Ms)),
-    p99Ms: median(rounds.map(({ p99Ms }) => p99Ms)),
-  }
+/** (highest - lowest) / median: a wide one says that the machine was noisy. */
+export function spread(values: readonly number[]): number {
+  return (Math.max(...values) - Math.min(...values)) / median(values)
 }

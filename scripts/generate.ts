@@ -5,6 +5,9 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { lexicographicSortSchema, printSchema } from 'graphql'
+import { chart } from '../bench/report/chart.ts'
+import { page } from '../bench/report/page.ts'
+import type { Results } from '../bench/results.ts'
 import { onboardingActions } from '../examples/onboarding/actions.ts'
 import { onboardUser } from '../examples/onboarding/workflow.ts'
 import { order } from '../examples/workflows/shop.ts'
@@ -14,6 +17,7 @@ import type { Workflow } from '../src/index.ts'
 import { schema } from '../src/schema/index.ts'
 import { SETTINGS } from '../src/server/settings.ts'
 import { actionDiagram, lifecycleDiagrams, transitionTable } from './lifecycle.ts'
+import { markdownTable } from './markdown-table.ts'
 
 const check = process.argv.includes('--check')
 const stale: string[] = []
@@ -44,13 +48,6 @@ function writePart(file: string, name: string, fresh: string): void {
 function settingsTable(): string {
   const rows = Object.values(SETTINGS).map(({ env, shownDefault, meaning }) => [`\`${env}\``, shownDefault, meaning])
   return markdownTable(['Variable', 'Default', 'Meaning'], rows)
-}
-
-/** With padded columns, as the formatter would leave it. */
-export function markdownTable(head: string[], rows: string[][]): string {
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)))
-  const line = (cells: string[]) => `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`
-  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n')
 }
 
 /** The example's workflow. Nobody executes it, so its services may be anywhere. */
@@ -91,6 +88,9 @@ writePart('docs/workflows.md', 'shipment', fenced('json', readFileSync('examples
 writePart('docs/workflows.md', 'picture', diagramOf(order))
 writePart('docs/lifecycle.md', 'diagrams', lifecycleDiagrams())
 writePart('docs/lifecycle.md', 'transitions', transitionTable(markdownTable))
+const measured = JSON.parse(readFileSync('bench/results/latest.json', 'utf8')) as Results
+write('docs/benchmarks.md', page(measured))
+write('docs/benchmarks.svg', chart(measured))
 checkMigrations()
 
 if (stale.length > 0) {

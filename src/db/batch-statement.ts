@@ -1,7 +1,7 @@
 import { type Statement, statementOf } from './statement.ts'
 
 /** What a column of a batch may hold; JSON goes as text, for SQL to cast. */
-export type Cell = string | number | boolean | Date | null | undefined
+type Cell = string | number | boolean | Date | null | undefined
 
 /** A column's type in Postgres, and what an item has in it where that is not the member of the column's name. */
 export type Column<Item> = string | readonly [type: string, of: (item: Item) => Cell]
