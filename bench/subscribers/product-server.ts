@@ -1,0 +1,17 @@
+/** The server, in a process of its own; it streams what others write, and executes nothing. Argument: the database's URL. */
+import { serve } from '../../src/index.ts'
+import { BENCH_KEY } from '../product.ts'
+import { answerCalls, usage } from './children.ts'
+
+const [databaseUrl = ''] = process.argv.slice(2)
+const server = await serve({
+  databaseUrl,
+  port: 0,
+  role: 'api',
+  apiKey: BENCH_KEY,
+  logLevel: 'warn',
+  printBanner: false,
+  handleSignals: false,
+})
+
+answerCalls({ url: () => server.url, usage }, () => server.stop())
