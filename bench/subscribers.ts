@@ -20,9 +20,12 @@ export interface Measured {
   readonly perSecond: number
   /** Of the server process, at saturation. */
   readonly cpuMicrosPerDelivery: number
-  /** At half the saturated rate of the product, from just before the write to the arrival. */
+  /** At half that rate, from just before the write to the arrival. */
   readonly p50Ms: number
   readonly p99Ms: number
+  /** The same for events that another node commits, of which there is a hint every 50 ms. */
+  readonly elsewhereP50Ms: number
+  readonly elsewhereP99Ms: number
   readonly heapBytesEach: number
   readonly rssBytesEach: number
   /** What is left when all have gone, by subscriber. */
@@ -46,8 +49,8 @@ interface Phases {
   readonly rounds: number
 }
 
-const QUICK: Phases = { warmUpMs: 1_000, saturatedMs: 2_000, halfRateMs: 2_000, rounds: 1 }
-const FULL: Phases = { warmUpMs: 2_000, saturatedMs: 5_000, halfRateMs: 5_000, rounds: 3 }
+const QUICK: Phases = { warmUpMs: 1_000, saturatedMs: 2_000, halfRateMs: 1_500, rounds: 1 }
+const FULL: Phases = { warmUpMs: 2_000, saturatedMs: 4_000, halfRateMs: 4_000, rounds: 3 }
 
 /** So many events of each run are on their way at once. */
 const WINDOW = 4
@@ -59,10 +62,11 @@ const PATIENCE_MS = 10_000
 
 const EVERY_RUN = Array.from({ length: RUNS }, (_, i) => i)
 
-/** Where to write events, and the server that delivers them. */
+/** A server, and how events come to it: as its own, or as those of another node. */
 interface Contender {
   readonly server: Child
   publish(batch: Batch): Promise<void>
+  publishElsewhere(batch: Batch): Promise<void>
 }
 
 /**
@@ -81,23 +85,26 @@ export async function measureSubscribers(
     // it has migrated the database once it listens
     await own.call('url')
     const writer = await startWriter(databaseUrl, RUNS)
-    const product = await measure({ server: own, publish: writer.publish }, writer.ids, sockets, phases)
+    const published = {
+      publish: async (batch: Batch) => own.call<void>('announce', await writer.write(batch)),
+      publishElsewhere: async (batch: Batch) => writer.hint(await writer.write(batch)),
+    }
+    const product = await measure({ server: own, ...published }, writer.ids, sockets, phases)
     await writer.stop()
     const bare = startChild('baseline-server.ts', [JSON.stringify(writer.ids)], flags)
     const publish = (batch: Batch) => bare.call<void>('publish', batch)
-    const atRate = { ...phases, halfRate: product.perSecond / 2 }
-    rounds.push({ product, baseline: await measure({ server: bare, publish }, writer.ids, sockets, atRate) })
+    const baseline = { server: bare, publish, publishElsewhere: publish }
+    rounds.push({ product, baseline: await measure(baseline, writer.ids, sockets, phases) })
   }
   const product = medians(rounds.map((round) => round.product))
   return { sockets, product, baseline: medians(rounds.map((round) => round.baseline)) }
 }
 
-/** @param phases `halfRate`: another rate, in deliveries a second, than half of what was measured. */
 async function measure(
-  { server, publish }: Contender,
+  { server, publish, publishElsewhere }: Contender,
   ids: readonly string[],
   sockets: number,
-  phases: Phases & { halfRate?: number },
+  phases: Phases,
 ): Promise<Measured> {
   const clients = startChild('clients.ts', [])
   let delivered = 0
@@ -125,10 +132,11 @@ async function measure(
   const use = (collect = false) => server.call<Usage>('usage', collect)
 
   let published = 0
-  const write = async (runs: readonly number[]) => {
+  const writeBy = (way: Contender['publish']) => async (runs: readonly number[]) => {
     published += (runs.length * SUBSCRIBERS) / RUNS
-    await publish({ runs, writtenMs: nowMs() })
+    await way({ runs, writtenMs: nowMs() })
   }
+  const write = writeBy(publish)
   const saturate = async (ms: number) => {
     const end = performance.now() + ms
     while (performance.now() < end) {
@@ -156,10 +164,12 @@ async function measure(
   await clients.call('take')
 
   const perSecond = saturated.deliveries / seconds
-  const half = phases.halfRate ?? perSecond / 2
-  await atRate(half, phases.halfRateMs, write)
+  await atRate(perSecond / 2, phases.halfRateMs, write)
   await everything()
-  const calm = await clients.call<Delivered>('take')
+  const own = await clients.call<Delivered>('take')
+  await atRate(perSecond / 2, phases.halfRateMs, writeBy(publishElsewhere))
+  await everything()
+  const elsewhere = await clients.call<Delivered>('take')
 
   await clients.call('leave')
   await new Promise((resolve) => setTimeout(resolve, 500))
@@ -169,19 +179,25 @@ async function measure(
   return {
     perSecond,
     cpuMicrosPerDelivery: (after.cpuMicros - before.cpuMicros) / saturated.deliveries,
-    p50Ms: calm.p50Ms,
-    p99Ms: calm.p99Ms,
+    p50Ms: own.p50Ms,
+    p99Ms: own.p99Ms,
+    elsewhereP50Ms: elsewhere.p50Ms,
+    elsewhereP99Ms: elsewhere.p99Ms,
     heapBytesEach: (full.heap - empty.heap) / SUBSCRIBERS,
     rssBytesEach: (full.rss - empty.rss) / SUBSCRIBERS,
     heapBytesLeft: (left.heap - empty.heap) / SUBSCRIBERS,
-    missing: published - calm.total,
-    gaps: calm.gaps,
-    duplicates: calm.duplicates,
+    missing: published - elsewhere.total,
+    gaps: elsewhere.gaps,
+    duplicates: elsewhere.duplicates,
   }
 }
 
 /** Writes events at a steady rate, whether or not they are taken. */
-async function atRate(deliveriesPerSecond: number, ms: number, write: (runs: number[]) => Promise<void>): Promise<void> {
+async function atRate(
+  deliveriesPerSecond: number,
+  ms: number,
+  write: (runs: number[]) => Promise<void>,
+): Promise<void> {
   const eventsPerMs = (deliveriesPerSecond / 1_000 / SUBSCRIBERS) * RUNS
   const begin = performance.now()
   let written = 0
@@ -212,22 +228,27 @@ function show({ sockets, product, baseline }: SubscriberFigures): void {
   for (const [name, one] of Object.entries({ product, baseline })) {
     const kb = (bytes: number) => `${(bytes / 1_024).toFixed(1)} KB`
     const rate = `${Math.round(one.perSecond)} deliveries/s at ${one.cpuMicrosPerDelivery.toFixed(1)} µs of processor each`
-    const latency = `p50 ${one.p50Ms.toFixed(1)} ms, p99 ${one.p99Ms.toFixed(1)} ms at half rate`
+    const latency = `at half rate p50 ${one.p50Ms.toFixed(1)}, p99 ${one.p99Ms.toFixed(1)} ms`
+    const elsewhere = `from another node ${one.elsewhereP50Ms.toFixed(1)}, ${one.elsewhereP99Ms.toFixed(1)} ms`
     const memory = `heap ${kb(one.heapBytesEach)}, rss ${kb(one.rssBytesEach)} each, ${kb(one.heapBytesLeft)} left`
-    console.log(`  ${name.padEnd(9)} ${rate}; ${latency}; ${memory}; ${one.missing} missing, ${one.gaps} gaps, ${one.duplicates} duplicates`)
+    console.log(
+      `  ${name.padEnd(9)} ${rate}; ${latency} (${elsewhere}); ${memory}; ${one.missing} missing, ${one.gaps} gaps, ${one.duplicates} duplicates`,
+    )
   }
   console.log(`    → ${(product.perSecond / baseline.perSecond).toFixed(2)} × the deliveries of bare graphql-ws`)
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const phases = process.argv.includes('--quick') ? QUICK : FULL
-  const flags = process.argv.includes('--cpu-prof') ? ['--cpu-prof', '--cpu-prof-dir=bench/tmp'] : []
+  const quick = process.argv.includes('--quick')
+  // as browsers have them, and as a server that passes events on has
+  const sockets = quick ? [SUBSCRIBERS] : [SUBSCRIBERS, 50]
+  const flags = process.argv.includes('--cpu-prof') ? ['--cpu-prof', `--cpu-prof-dir=${tmpdir()}`] : []
   const folder = await mkdtemp(join(tmpdir(), 'action-do-bench-'))
   const postgres = await startEmbeddedPostgres({ dataDir: folder, log: pino({ level: 'warn' }) })
   const { host, port, username, database } = postgres.connection
   const url = `postgres://${username}@localhost:${port}/${database}?host=${encodeURIComponent(host)}`
   try {
-    for (const sockets of [SUBSCRIBERS, 50]) show(await measureSubscribers(url, sockets, phases, flags))
+    for (const count of sockets) show(await measureSubscribers(url, count, quick ? QUICK : FULL, flags))
   } finally {
     await postgres.stop()
     await rm(folder, { recursive: true, force: true })

@@ -39,11 +39,12 @@ const ACKNOWLEDGED = '{"type":"connection_ack"'
 const NEXT = /^\{"id":"([^"]+)","type":"next".*"seq":(\d+).*"t":([\d.]+)/
 
 function received(text: string): void {
-  const parts = NEXT.exec(text)
-  if (!parts) return first(text)
-  const [, id = '', seqText, t] = parts
-  latencies.push(nowMs() - Number(t))
-  deliver(id, Number(seqText))
+  const [, id, seq, writtenMs] = NEXT.exec(text) ?? []
+  if (id === undefined) first(text)
+  else {
+    latencies.push(nowMs() - Number(writtenMs))
+    deliver(id, Number(seq))
+  }
 }
 
 /** The event that was there before has no time in it. */
@@ -83,7 +84,10 @@ function openAcknowledged(url: URL): Promise<TextSocket> {
       if (text.startsWith(ACKNOWLEDGED)) opened.then(resolve)
       else received(text)
     })
-    opened.then((socket) => socket.send(JSON.stringify({ type: 'connection_init', payload: { apiKey: BENCH_KEY } })), reject)
+    opened.then(
+      (socket) => socket.send(JSON.stringify({ type: 'connection_init', payload: { apiKey: BENCH_KEY } })),
+      reject,
+    )
   })
 }
 

@@ -14,4 +14,9 @@ const server = await serve({
   handleSignals: false,
 })
 
-answerCalls({ url: () => server.url, usage }, () => server.stop())
+/** What this node does with what it commits itself. */
+function announce(rootIds: readonly string[]): void {
+  for (const rootId of rootIds) server.executor.hub.announce(rootId)
+}
+
+answerCalls({ url: () => server.url, usage, announce }, () => server.stop())

@@ -66,7 +66,7 @@ function eachFrame(bytes: Buffer, socket: Socket, received: (text: string) => vo
       begin = at + 10
     }
     if (bytes.length < begin + length) break
-    if (opcode === 1) received(bytes.latin1Slice(begin, begin + length))
+    if (opcode === 1) received(bytes.toString('latin1', begin, begin + length))
     else if (opcode === 9) socket.write(frame(10, bytes.subarray(begin, begin + length)))
     at = begin + length
   }

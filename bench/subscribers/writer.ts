@@ -14,7 +14,10 @@ export interface Batch {
 export interface Writer {
   /** As people see them. */
   readonly ids: readonly string[]
-  publish(batch: Batch): Promise<void>
+  /** Commits the events; answers with the UUIDs of the runs that have changed. */
+  write(batch: Batch): Promise<readonly string[]>
+  /** Tells all nodes of them, as every node does of what it commits. */
+  hint(roots: readonly string[]): void
   stop(): Promise<void>
 }
 
@@ -38,8 +41,8 @@ insert into action_do.events (bucket, root_id, seq, run_id, at, step_key, from_s
 select bucket, id, last_seq, id, now(), 'step', 'RUNNING', 'SUCCEEDED', 'COMPLETED', 1, json_build_object('t', t) from changed`)
 
 /**
- * Another node, as far as the server can tell: it commits events in the shape that the executor writes, and hints at them as
- * every node does. Not the executor itself, so that what is measured is the streams.
+ * Commits events in the shape that the executor writes. Not the executor itself, so that what is measured is the way of an event
+ * from its commit to its subscribers, and the rate is what it is set to.
  */
 export async function startWriter(databaseUrl: string, runs: number): Promise<Writer> {
   const db = connect(databaseUrl, { hot: 1, reads: 1, user: 1 })
@@ -48,13 +51,12 @@ export async function startWriter(databaseUrl: string, runs: number): Promise<Wr
   await begin.run(db.hot, rows)
   return {
     ids: rows.map(({ id }) => showRunId(id)),
-    async publish({ runs, writtenMs }) {
-      await write.run(
-        db.hot,
-        runs.map((run) => ({ ...rows[run]!, t: writtenMs })),
-      )
-      hints.send({ roots: runs.map((run) => rows[run]!.id) })
+    async write({ runs, writtenMs }) {
+      const changed = runs.map((run) => ({ ...rows[run]!, t: writtenMs }))
+      await write.run(db.hot, changed)
+      return changed.map(({ id }) => id)
     },
+    hint: (roots) => hints.send({ roots: [...roots] }),
     async stop() {
       await hints.stop()
       await db.close(1)

@@ -18,7 +18,7 @@ test('a consumer that takes nothing holds no more than its buffer, and loses not
   const { streams, hub } = server.executor
   const id = await insertEndedRun(server, 1_000)
   const slow = streams.subscribe(id, id, 0)
-  await until(() => openStreams(server)[0]?.buffer.length !== 0)
+  await until(() => openStreams(server)[0]?.held !== 0)
   const quick: number[] = []
   for await (const { seq } of streams.subscribe(id, id, 0)) {
     quick.push(seq)
@@ -26,12 +26,12 @@ test('a consumer that takes nothing holds no more than its buffer, and loses not
   }
   expect(quick).toEqual(oneTo(1_000))
   const [subscriber] = openStreams(server)
-  expect(subscriber?.buffer.length).toBe(200)
+  expect(subscriber?.held).toBe(200)
   expect(subscriber?.cursor).toBe(200)
   const taken: number[] = []
   for await (const { seq } of slow) {
     taken.push(seq)
-    expect(subscriber?.buffer.length).toBeLessThan(201)
+    expect(subscriber?.held).toBeLessThan(201)
   }
   expect(taken).toEqual(oneTo(1_000))
 })

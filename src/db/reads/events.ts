@@ -46,7 +46,7 @@ select i.page, r.*, e.seq is not null as event, e.*
 from json_to_recordset(:input) as i(page int4, bucket int2, "rootId" uuid, after int4, first int4)
 cross join lateral (
   select r.id as "rootId", r.status, r.last_seq as "lastSeq" from action_do.runs r
-  where r.bucket = i.bucket and r.id = i."rootId" offset 0
+  where r.bucket = i.bucket and r.id = i."rootId" and (r.last_seq > i.after or r.finished_at is not null) offset 0
 ) r
 left join lateral (
   select ${EVENT_COLUMNS.replace('e.root_id as "rootId", ', '')} from action_do.events e
@@ -56,7 +56,7 @@ left join lateral (
 
 /**
  * The state of each root and its next events, all in one snapshot: what a stream needs to know whether it is complete. In the
- * order of the cursors; `undefined` where there is no such root.
+ * order of the cursors; `undefined` where nothing is new and more may come.
  */
 export async function streamPages(
   db: Database,
@@ -68,10 +68,10 @@ export async function streamPages(
   )
   const byPage = groupBy(rows, (row) => row.page)
   return cursors.map((_, page) => {
-    const [first, ...rest] = byPage.get(page) ?? []
-    if (!first) return
-    const { status, lastSeq, event } = first
-    return { status, lastSeq, events: event ? [first, ...rest] : [] }
+    const rowsOfPage = byPage.get(page)
+    if (!rowsOfPage?.[0]) return undefined
+    const { status, lastSeq, event } = rowsOfPage[0]
+    return { status, lastSeq, events: event ? rowsOfPage : [] }
   })
 }
 
