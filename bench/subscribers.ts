@@ -9,32 +9,10 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { startEmbeddedPostgres } from '../src/db/embedded/start.ts'
 import { median } from './measure.ts'
-import { type Child, startChild, type Usage } from './subscribers/children.ts'
-import type { Delivered, Subscribe } from './subscribers/clients.ts'
-import { nowMs, RUNS, SUBSCRIBERS } from './subscribers/workload.ts'
+import { startChild } from './subscribers/children.ts'
+import { type Measured, measure, type Phases } from './subscribers/measure.ts'
+import { RUNS, SUBSCRIBERS } from './subscribers/workload.ts'
 import { type Batch, startWriter } from './subscribers/writer.ts'
-
-/** One server with its subscribers, from empty to empty. */
-export interface Measured {
-  /** With as much to deliver at any time as the window lets through. */
-  readonly perSecond: number
-  /** Of the server process, at saturation. */
-  readonly cpuMicrosPerDelivery: number
-  /** At half that rate, from just before the write to the arrival. */
-  readonly p50Ms: number
-  readonly p99Ms: number
-  /** The same for events that another node commits, of which there is a hint every 50 ms. */
-  readonly elsewhereP50Ms: number
-  readonly elsewhereP99Ms: number
-  readonly heapBytesEach: number
-  readonly rssBytesEach: number
-  /** What is left when all have gone, by subscriber. */
-  readonly heapBytesLeft: number
-  /** Over all phases; none may be. */
-  readonly missing: number
-  readonly gaps: number
-  readonly duplicates: number
-}
 
 export interface SubscriberFigures {
   readonly sockets: number
@@ -42,32 +20,8 @@ export interface SubscriberFigures {
   readonly baseline: Measured
 }
 
-interface Phases {
-  readonly warmUpMs: number
-  readonly saturatedMs: number
-  readonly halfRateMs: number
-  readonly rounds: number
-}
-
-const QUICK: Phases = { warmUpMs: 1_000, saturatedMs: 2_000, halfRateMs: 1_500, rounds: 1 }
-const FULL: Phases = { warmUpMs: 2_000, saturatedMs: 4_000, halfRateMs: 4_000, rounds: 3 }
-
-/** So many events of each run are on their way at once. */
-const WINDOW = 4
-
-/** At half rate, events are written so often, a few runs at a time. */
-const TICK_MS = 10
-
-const PATIENCE_MS = 10_000
-
-const EVERY_RUN = Array.from({ length: RUNS }, (_, i) => i)
-
-/** A server, and how events come to it: as its own, or as those of another node. */
-interface Contender {
-  readonly server: Child
-  publish(batch: Batch): Promise<void>
-  publishElsewhere(batch: Batch): Promise<void>
-}
+export const QUICK: Phases = { warmUpMs: 1_000, saturatedMs: 2_000, halfRateMs: 1_500, rounds: 1 }
+export const FULL: Phases = { warmUpMs: 2_000, saturatedMs: 4_000, halfRateMs: 4_000, rounds: 3 }
 
 /**
  * The product and the baseline in turns, with one socket for each subscriber or with fewer that are shared.
@@ -98,117 +52,6 @@ export async function measureSubscribers(
   }
   const product = medians(rounds.map((round) => round.product))
   return { sockets, product, baseline: medians(rounds.map((round) => round.baseline)) }
-}
-
-async function measure(
-  { server, publish, publishElsewhere }: Contender,
-  ids: readonly string[],
-  sockets: number,
-  phases: Phases,
-): Promise<Measured> {
-  const clients = startChild('clients.ts', [])
-  let delivered = 0
-  const waiting = new Set<() => void>()
-  clients.onMessage((total) => {
-    delivered = total
-    for (const wake of waiting) wake()
-  })
-  const until = (deliveries: number) =>
-    new Promise<void>((resolve) => {
-      const check = () => {
-        if (delivered < deliveries) return
-        waiting.delete(check)
-        resolve()
-      }
-      waiting.add(check)
-      check()
-    })
-  // the last few are not reported; what does not come within seconds is missing
-  const everything = async () => {
-    const end = performance.now() + PATIENCE_MS
-    while (performance.now() < end && (await clients.call<number>('total')) < published)
-      await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-  const use = (collect = false) => server.call<Usage>('usage', collect)
-
-  let published = 0
-  const writeBy = (way: Contender['publish']) => async (runs: readonly number[]) => {
-    published += (runs.length * SUBSCRIBERS) / RUNS
-    await way({ runs, writtenMs: nowMs() })
-  }
-  const write = writeBy(publish)
-  const saturate = async (ms: number) => {
-    const end = performance.now() + ms
-    while (performance.now() < end) {
-      await write(EVERY_RUN)
-      await until(published - (WINDOW - 1) * SUBSCRIBERS)
-    }
-  }
-
-  const empty = await use(true)
-  const url = await server.call<string>('url')
-  await clients.call('subscribe', { url, ids, subscribers: SUBSCRIBERS, sockets } satisfies Subscribe)
-  published = SUBSCRIBERS
-  await everything()
-  const full = await use(true)
-
-  await saturate(phases.warmUpMs)
-  await clients.call('take')
-  const before = await use()
-  const begin = performance.now()
-  await saturate(phases.saturatedMs)
-  const seconds = (performance.now() - begin) / 1_000
-  const saturated = await clients.call<Delivered>('take')
-  const after = await use()
-  await everything()
-  await clients.call('take')
-
-  const perSecond = saturated.deliveries / seconds
-  await atRate(perSecond / 2, phases.halfRateMs, write)
-  await everything()
-  const own = await clients.call<Delivered>('take')
-  await atRate(perSecond / 2, phases.halfRateMs, writeBy(publishElsewhere))
-  await everything()
-  const elsewhere = await clients.call<Delivered>('take')
-
-  await clients.call('leave')
-  await new Promise((resolve) => setTimeout(resolve, 500))
-  const left = await use(true)
-  await clients.stop()
-  await server.stop()
-  return {
-    perSecond,
-    cpuMicrosPerDelivery: (after.cpuMicros - before.cpuMicros) / saturated.deliveries,
-    p50Ms: own.p50Ms,
-    p99Ms: own.p99Ms,
-    elsewhereP50Ms: elsewhere.p50Ms,
-    elsewhereP99Ms: elsewhere.p99Ms,
-    heapBytesEach: (full.heap - empty.heap) / SUBSCRIBERS,
-    rssBytesEach: (full.rss - empty.rss) / SUBSCRIBERS,
-    heapBytesLeft: (left.heap - empty.heap) / SUBSCRIBERS,
-    missing: published - elsewhere.total,
-    gaps: elsewhere.gaps,
-    duplicates: elsewhere.duplicates,
-  }
-}
-
-/** Writes events at a steady rate, whether or not they are taken. */
-async function atRate(
-  deliveriesPerSecond: number,
-  ms: number,
-  write: (runs: number[]) => Promise<void>,
-): Promise<void> {
-  const eventsPerMs = (deliveriesPerSecond / 1_000 / SUBSCRIBERS) * RUNS
-  const begin = performance.now()
-  let written = 0
-  for (;;) {
-    const passed = performance.now() - begin
-    if (passed > ms) return
-    const due = Math.min(RUNS, Math.floor(passed * eventsPerMs) - written)
-    if (due > 0) await write(Array.from({ length: due }, (_, i) => (written + i) % RUNS))
-    written += Math.max(0, due)
-    await new Promise((resolve) => setTimeout(resolve, TICK_MS))
-  }
 }
 
 const NONE: ReadonlySet<keyof Measured> = new Set(['missing', 'gaps', 'duplicates'])
