@@ -128,6 +128,20 @@ describe.each([
   })
 })
 
+test('a client that stops reading holds up nobody else who watches the run', async () => {
+  const server = await startTestServer([])
+  const id = await insertEndedRun(server, EVENTS, BYTES)
+  const slow = await connectWebSocket(server, showRunId(id))
+  slow.pause()
+  const quick = await connectWebSocket(server, showRunId(id))
+  await quick.done
+  expect(quick.seqs).toEqual(oneTo(EVENTS))
+  expect(openStreams(server)).toHaveLength(1)
+  slow.resume()
+  await slow.done
+  expect(slow.seqs).toEqual(oneTo(EVENTS))
+})
+
 test('a client that leaves before anything has come is let go', async () => {
   const held = action('held', { run: () => new Promise(() => {}) })
   const server = await startTestServer([held], { shutdownTimeoutMs: 0 })
