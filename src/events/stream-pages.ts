@@ -1,3 +1,5 @@
+import { groupBy } from '../core/group-by.ts'
+
 /** A consumer that does not keep up holds so many events; the rest stay in the table until it has room. */
 const ROOM = 200
 
@@ -23,18 +25,21 @@ export interface PageGroup<P extends Place> {
  * holds up nobody who is at the end.
  */
 export function groupByPage<P extends Place>(places: readonly P[]): PageGroup<P>[] {
-  const ordered = [...places].sort((a, b) => (a.rootId < b.rootId ? -1 : a.rootId > b.rootId ? 1 : a.cursor - b.cursor))
-  const distinct = ordered.filter((place, i) => !isSame(place, ordered[i - 1])).length
+  const byRoot = groupBy(places, ({ rootId }) => rootId)
+  for (const ofRoot of byRoot.values()) ofRoot.sort((a, b) => a.cursor - b.cursor)
+  let distinct = 0
+  for (const ofRoot of byRoot.values()) distinct += new Set(ofRoot.map(({ cursor }) => cursor)).size
   const first = Math.max(1, Math.min(ROOM, Math.floor(MAX_ROWS / distinct)))
-  const groups: (PageGroup<P> & { members: P[] })[] = []
-  for (const place of ordered) {
-    const last = groups.at(-1)
-    if (last?.rootId === place.rootId && place.cursor < last.after + first) last.members.push(place)
-    else groups.push({ rootId: place.rootId, after: place.cursor, first, members: [place] })
-  }
-  return groups
+  return [...byRoot.values()].flatMap((ofRoot) => pagesOf(ofRoot, first))
 }
 
-function isSame(a: Place, b: Place | undefined): boolean {
-  return a.rootId === b?.rootId && a.cursor === b.cursor
+/** @param places of one root, in the order of their cursors. */
+function pagesOf<P extends Place>(places: readonly P[], first: number): PageGroup<P>[] {
+  const pages: (PageGroup<P> & { members: P[] })[] = []
+  for (const place of places) {
+    const last = pages.at(-1)
+    if (last && place.cursor < last.after + first) last.members.push(place)
+    else pages.push({ rootId: place.rootId, after: place.cursor, first, members: [place] })
+  }
+  return pages
 }

@@ -88,16 +88,17 @@ export class EventStreams {
     if (stream.held === 0) this.makeReady(stream)
   }
 
-  /** The read begins with the next turn of the event loop, for everybody whom this turn wakes. */
+  /** A read begins with the next turn of the event loop, for everybody whom this turn wakes. */
   private makeReady(stream: EventStream): void {
     this.ready.add(stream)
     if (this.reading) return
     this.reading = true
-    setImmediate(() => this.readOn())
+    void this.readOn()
   }
 
   private async readOn(): Promise<void> {
     while (this.ready.size > 0) {
+      await new Promise((resolve) => setImmediate(resolve))
       const streams = [...this.ready]
       this.ready.clear()
       for (const stream of streams) stream.behind = false

@@ -1,6 +1,6 @@
 import { type DocumentNode, type FieldNode, getOperationAST, Kind, OperationTypeNode, visit } from 'graphql'
 
-const known = new WeakMap<DocumentNode, readonly string[]>()
+const known = new WeakMap<FieldNode, readonly string[]>()
 
 /** The field `runEvents` of a subscription that has no other and lets nothing decide whether it has this one. */
 export function watchingField(document: DocumentNode, operationName: string | undefined): FieldNode | undefined {
@@ -16,7 +16,7 @@ export function watchingField(document: DocumentNode, operationName: string | un
  * say which events there are. For most documents none.
  */
 export function selectingVariables(document: DocumentNode, field: FieldNode): readonly string[] {
-  const before = known.get(document)
+  const before = known.get(field)
   if (before) return before
   const names = new Set<string>()
   visit(document, {
@@ -25,6 +25,6 @@ export function selectingVariables(document: DocumentNode, field: FieldNode): re
     Variable: ({ name }) => void names.add(name.value),
   })
   const sorted = [...names].sort()
-  known.set(document, sorted)
+  known.set(field, sorted)
   return sorted
 }

@@ -20,8 +20,8 @@ describe('which pages are read', () => {
 
   test('each root has pages of its own', () => {
     expect(shown([at('b', 1), at('a', 1), at('b', 2)])).toEqual([
-      ['a', 1, [1]],
       ['b', 1, [1, 2]],
+      ['a', 1, [1]],
     ])
   })
 
