@@ -71,7 +71,7 @@ function show({ sockets, product, baseline }: SubscriberFigures): void {
   for (const [name, one] of Object.entries({ product, baseline })) {
     const kb = (bytes: number) => `${(bytes / 1_024).toFixed(1)} KB`
     const rate = `${Math.round(one.perSecond)} deliveries/s at ${one.cpuMicrosPerDelivery.toFixed(1)} µs of processor each`
-    const latency = `at half rate p50 ${one.p50Ms.toFixed(1)}, p99 ${one.p99Ms.toFixed(1)} ms`
+    const latency = `at half rate p50 ${one.p50Ms.toFixed(1)}, p99 ${one.p99Ms.toFixed(1)} ms, writes ${one.writeP99Ms.toFixed(1)}`
     const elsewhere = `from another node ${one.elsewhereP50Ms.toFixed(1)}, ${one.elsewhereP99Ms.toFixed(1)} ms`
     const memory = `heap ${kb(one.heapBytesEach)}, rss ${kb(one.rssBytesEach)} each, ${kb(one.heapBytesLeft)} left`
     console.log(

@@ -12,6 +12,8 @@ export interface Measured {
   /** At half that rate, from just before the write to the arrival. */
   readonly p50Ms: number
   readonly p99Ms: number
+  /** How long the writes took that are part of these: where the disk is busy, they make up most of it. */
+  readonly writeP99Ms: number
   /** The same for events that another node commits, of which there is a hint every 50 ms. */
   readonly elsewhereP50Ms: number
   readonly elsewhereP99Ms: number
@@ -54,6 +56,7 @@ const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 /** The subscribers, and how many events have been published to them and have come. */
 class Subscribers {
   private published = 0
+  private writes: number[] = []
   private delivered = 0
   private wake: (() => void) | undefined
   private readonly clients = startChild('clients.ts', [])
@@ -74,7 +77,9 @@ class Subscribers {
 
   async publish(runs: readonly number[], publish: Publish): Promise<void> {
     this.published += (runs.length * SUBSCRIBERS) / RUNS
-    await publish({ runs, writtenMs: nowMs() })
+    const begin = nowMs()
+    await publish({ runs, writtenMs: begin })
+    this.writes.push(nowMs() - begin)
   }
 
   /** Keeps so much on its way that the server never waits for more. */
@@ -118,6 +123,12 @@ class Subscribers {
     return this.clients.call<Delivered>('take')
   }
 
+  /** Of the writes since the last call. */
+  writeP99Ms(): number {
+    const sorted = this.writes.splice(0).sort((a, b) => a - b)
+    return sorted[Math.floor((sorted.length - 1) * 0.99)] ?? Number.NaN
+  }
+
   missing({ total }: Delivered): number {
     return this.published - total
   }
@@ -155,7 +166,9 @@ export async function measure(
   await subscribers.everything()
   await subscribers.take()
 
+  subscribers.writeP99Ms()
   const own = await subscribers.atRate(publish, perSecond / 2, halfRateMs)
+  const writeP99Ms = subscribers.writeP99Ms()
   const elsewhere = await subscribers.atRate(publishElsewhere, perSecond / 2, halfRateMs)
 
   await subscribers.leave()
@@ -166,6 +179,7 @@ export async function measure(
     cpuMicrosPerDelivery: (after.cpuMicros - before.cpuMicros) / deliveries,
     p50Ms: own.p50Ms,
     p99Ms: own.p99Ms,
+    writeP99Ms,
     elsewhereP50Ms: elsewhere.p50Ms,
     elsewhereP99Ms: elsewhere.p99Ms,
     heapBytesEach: (full.heap - empty.heap) / SUBSCRIBERS,

@@ -99,7 +99,8 @@ export class EventStreams {
   private async readOn(): Promise<void> {
     while (this.ready.size > 0) {
       await new Promise((resolve) => setImmediate(resolve))
-      const streams = [...this.ready]
+      // one that was woken while it was read for holds its page by now: it comes back once it has taken that
+      const streams = [...this.ready].filter(({ held }) => held === 0)
       this.ready.clear()
       for (const stream of streams) stream.behind = false
       await this.read(streams).catch(() => {

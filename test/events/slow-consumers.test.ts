@@ -36,6 +36,23 @@ test('a consumer that takes nothing holds no more than its buffer, and loses not
   expect(taken).toEqual(oneTo(1_000))
 })
 
+test('what a consumer has not taken stays, also when it is woken while it is read for', async () => {
+  const server = await startTestServer([])
+  const { streams, hub } = server.executor
+  const id = await insertEndedRun(server, 1_000)
+  const slow = streams.subscribe(id, id, 0)
+  while (slow.held === 0) {
+    hub.wakeEveryone()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  // reads that come after
+  for await (const _ of streams.subscribe(id, id, 0)) hub.wakeEveryone()
+  expect(slow.held).toBe(200)
+  const taken: number[] = []
+  for await (const { seq } of slow) taken.push(seq)
+  expect(taken).toEqual(oneTo(1_000))
+})
+
 interface Client {
   pause(): void
   resume(): void
