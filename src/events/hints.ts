@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Database } from '../db/client.ts'
 import { listenForHints, sendHint } from '../db/hints.ts'
-import type { Hint } from './hub.ts'
+import { type Hint, MANY_ROOTS } from './hub.ts'
 
 /** At most 20 notifications a second from one node: each takes a lock that all notifiers of the database share. */
 const GAP_MS = 50
@@ -46,7 +46,7 @@ export class Hints {
   /** Adds to the next notification, which goes at once if none went in the last 50 ms. */
   send({ roots = [], queued = [], canceled = [] }: Partial<Hint>): void {
     if (this.stopped) return
-    add(this.pending.roots, roots)
+    if (!add(this.pending.roots, roots)) this.pending.roots[MAX_IDS / 3] = MANY_ROOTS
     add(this.pending.queued, queued)
     add(this.pending.canceled, canceled)
     if (this.timer) return
@@ -77,7 +77,12 @@ function empty(): Hint {
   return { roots: [], queued: [], canceled: [] }
 }
 
-/** What does not fit is found by polling. */
-function add(list: string[], more: readonly string[]): void {
-  for (const one of more) if (list.length < MAX_IDS / 3 && !list.includes(one)) list.push(one)
+/** False where not all of them fit. What is not said to be missing is found by polling. */
+function add(list: string[], more: readonly string[]): boolean {
+  for (const one of more) {
+    if (list.includes(one)) continue
+    if (list.length >= MAX_IDS / 3) return false
+    list.push(one)
+  }
+  return true
 }

@@ -6,6 +6,9 @@ import type { RunRow } from '../db/rows.ts'
  */
 export type Wake = (run?: RunRow, moving?: boolean) => void
 
+/** In the place of a root: more of them changed than a hint holds. */
+export const MANY_ROOTS = '*'
+
 /** What one node tells the others. Only ever a hint: everything is found without it, later. */
 export interface Hint {
   /** Roots that changed. */
@@ -48,8 +51,10 @@ export class Hub {
 
   /** Another node committed changes. */
   heard(rootIds: readonly string[]): void {
-    for (const rootId of rootIds) this.wake(rootId)
-    for (const changed of this.all) changed(rootIds)
+    const named = rootIds.filter((rootId) => rootId !== MANY_ROOTS)
+    if (named.length < rootIds.length) this.wakeEveryone()
+    else for (const rootId of named) this.wake(rootId)
+    for (const changed of this.all) changed(named)
   }
 
   /** Something may have been missed: everybody looks. */

@@ -2,37 +2,29 @@ import { hasEnded } from '../core/status.ts'
 import type { Database } from '../db/client.ts'
 import { type StreamPage, streamPages } from '../db/reads/events.ts'
 import type { EventRow } from '../db/rows.ts'
+import { EventStream } from './event-stream.ts'
 import type { Hub } from './hub.ts'
-
-/** A consumer that does not keep up holds so many events; the rest stay in the table until it has room. */
-const ROOM = 200
+import { groupByPage } from './stream-pages.ts'
 
 /** After a failed read, e.g. while the database is away. */
 const RETRY_MS = 500
 
-/** One subscriber of one stream: where it is, and what it has not yet taken. */
-interface Subscriber {
-  readonly rootId: string
-  readonly runId: string
-  cursor: number
-  buffer: EventRow[]
-  /** There may be more in the table. */
-  dirty: boolean
-  complete: boolean
-  failure: unknown
-  /** Settles the consumer's pending `next()`. */
-  deliver: (() => void) | undefined
+/** The streams of one root, which are woken together. */
+interface Watched {
+  readonly streams: Set<EventStream>
   readonly unwatch: () => void
 }
 
 /**
- * The event streams of one node. Each subscriber names its cursor and is driven by: register for wake-ups, read what is
- * after the cursor, emit, wait. One query per node and tick serves all of them, and each `seq` is emitted once, in order,
- * whatever was missed in between.
+ * The event streams of one node. Each names its cursor and is driven by: register for wake-ups, read what is after the
+ * cursor, emit, wait. One query per node and tick serves all of them, and each `seq` is emitted once, in order, whatever was
+ * missed in between.
  */
 export class EventStreams {
-  private readonly dirty = new Set<Subscriber>()
-  private readonly open = new Set<Subscriber>()
+  private readonly open = new Set<EventStream>()
+  private readonly watched = new Map<string, Watched>()
+  /** There may be more for them in the table, and they have taken what they had. */
+  private readonly ready = new Set<EventStream>()
   private reading = false
   private readonly db: Database
   private readonly hub: Hub
@@ -46,129 +38,103 @@ export class EventStreams {
    * Streams the events of a run after a cursor, and completes when in one snapshot the root has ended and everything has
    * been emitted. A child's stream is its root's, filtered.
    */
-  subscribe(rootId: string, runId: string, after: number): AsyncIterableIterator<EventRow> {
-    const subscriber: Subscriber = {
-      rootId,
-      runId,
-      cursor: after,
-      buffer: [],
-      dirty: false,
-      complete: false,
-      failure: undefined,
-      deliver: undefined,
-      // registered before the first read, so that nothing falls in between
-      unwatch: this.hub.watch(rootId, () => this.wake(subscriber)),
-    }
-    this.open.add(subscriber)
-    this.wake(subscriber)
-    return new EventIterator(subscriber, {
-      taken: () => this.pump(),
-      closed: () => this.close(subscriber),
-    })
+  subscribe(rootId: string, runId: string, after: number): EventStream {
+    const stream = new EventStream(rootId, runId, after, this)
+    this.open.add(stream)
+    // registered before the first read, so that nothing falls in between
+    this.watch(stream)
+    this.wake(stream)
+    return stream
   }
 
   /** Breaks every stream, so that its consumer reconnects elsewhere from its cursor. */
   stop(reason: Error): void {
-    for (const subscriber of [...this.open]) {
-      subscriber.failure = reason
-      this.close(subscriber)
-      subscriber.deliver?.()
+    for (const stream of [...this.open]) {
+      this.close(stream)
+      stream.fail(reason)
     }
   }
 
-  private close(subscriber: Subscriber): void {
-    subscriber.unwatch()
-    this.open.delete(subscriber)
-    this.dirty.delete(subscriber)
+  /** A consumer has taken everything: now it is read for. */
+  emptied(stream: EventStream): void {
+    if (stream.behind && this.open.has(stream)) this.makeReady(stream)
   }
 
-  private wake(subscriber: Subscriber): void {
-    this.dirty.add(subscriber)
-    this.pump()
+  /** A consumer has left, or has everything. */
+  close(stream: EventStream): void {
+    this.open.delete(stream)
+    this.ready.delete(stream)
+    const watched = this.watched.get(stream.rootId)
+    if (!watched?.streams.delete(stream) || watched.streams.size > 0) return
+    watched.unwatch()
+    this.watched.delete(stream.rootId)
   }
 
-  private pump(): void {
+  private watch(stream: EventStream): void {
+    const watched = this.watched.get(stream.rootId)
+    if (watched) {
+      watched.streams.add(stream)
+      return
+    }
+    const streams = new Set([stream])
+    const unwatch = this.hub.watch(stream.rootId, () => {
+      for (const one of streams) this.wake(one)
+    })
+    this.watched.set(stream.rootId, { streams, unwatch })
+  }
+
+  private wake(stream: EventStream): void {
+    stream.behind = true
+    if (stream.held === 0) this.makeReady(stream)
+  }
+
+  /** A read begins with the next turn of the event loop, for everybody whom this turn wakes. */
+  private makeReady(stream: EventStream): void {
+    this.ready.add(stream)
     if (this.reading) return
-    const ready = [...this.dirty].filter((subscriber) => subscriber.buffer.length === 0)
-    if (ready.length === 0) return
     this.reading = true
-    for (const subscriber of ready) this.dirty.delete(subscriber)
-    this.read(ready)
-      .catch(() => {
-        for (const subscriber of ready) if (this.open.has(subscriber)) this.dirty.add(subscriber)
+    void this.readOn()
+  }
+
+  private async readOn(): Promise<void> {
+    while (this.ready.size > 0) {
+      await new Promise((resolve) => setImmediate(resolve))
+      // one that was woken while it was read for holds its page by now: it comes back once it has taken that
+      const streams = [...this.ready].filter(({ held }) => held === 0)
+      this.ready.clear()
+      for (const stream of streams) stream.behind = false
+      await this.read(streams).catch(() => {
+        for (const stream of streams) if (this.open.has(stream)) this.wake(stream)
         return new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref())
       })
-      .finally(() => {
-        this.reading = false
-        this.pump()
-      })
+    }
+    this.reading = false
   }
 
-  private async read(subscribers: readonly Subscriber[]): Promise<void> {
-    const lowest = new Map<string, number>()
-    for (const { rootId, cursor } of subscribers) lowest.set(rootId, Math.min(cursor, lowest.get(rootId) ?? cursor))
-    const cursors = [...lowest].map(([rootId, after]) => ({ rootId, after, first: ROOM }))
-    const pages = await streamPages(this.db, cursors)
-    for (const subscriber of subscribers) {
-      const page = pages.get(subscriber.rootId)
-      if (page && this.open.has(subscriber)) this.feed(subscriber, page)
+  private async read(streams: readonly EventStream[]): Promise<void> {
+    const groups = groupByPage(streams)
+    const pages = await streamPages(this.db, groups)
+    for (const [i, { members }] of groups.entries()) {
+      const page = pages[i]
+      if (page) for (const stream of members) if (this.open.has(stream)) this.feed(stream, page)
     }
   }
 
-  private feed(subscriber: Subscriber, { status, lastSeq, events }: StreamPage): void {
-    for (const event of events) {
-      if (event.seq <= subscriber.cursor) continue
-      subscriber.cursor = event.seq
-      if (subscriber.runId === subscriber.rootId || subscriber.runId === event.runId) subscriber.buffer.push(event)
-    }
-    if (subscriber.cursor < lastSeq) this.dirty.add(subscriber)
+  private feed(stream: EventStream, { status, lastSeq, events }: StreamPage): void {
+    const after = stream.cursor
+    const last = events.at(-1)?.seq ?? after
+    if (last > after) stream.feed(eventsFor(stream, events), last)
+    if (stream.cursor < lastSeq) this.wake(stream)
     else if (hasEnded(status)) {
-      subscriber.complete = true
-      this.close(subscriber)
+      this.close(stream)
+      stream.complete()
     }
-    subscriber.deliver?.()
   }
 }
 
-/**
- * Not an async generator: a generator's `return()` waits behind its pending `next()`, so that a client that leaves while
- * nothing happens would never be let go. Here `return()` settles at once.
- */
-class EventIterator implements AsyncIterableIterator<EventRow> {
-  private returned = false
-  private readonly subscriber: Subscriber
-  private readonly on: { taken: () => void; closed: () => void }
-
-  constructor(subscriber: Subscriber, on: { taken: () => void; closed: () => void }) {
-    this.subscriber = subscriber
-    this.on = on
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
-  }
-
-  async next(): Promise<IteratorResult<EventRow>> {
-    const { subscriber } = this
-    for (;;) {
-      if (this.returned) return { done: true, value: undefined }
-      const event = subscriber.buffer.shift()
-      if (event) {
-        if (subscriber.buffer.length === 0) this.on.taken()
-        return { done: false, value: event }
-      }
-      if (subscriber.failure !== undefined) throw subscriber.failure
-      if (subscriber.complete) return { done: true, value: undefined }
-      await new Promise<void>((resolve) => {
-        subscriber.deliver = resolve
-      })
-    }
-  }
-
-  async return(): Promise<IteratorResult<EventRow>> {
-    this.returned = true
-    this.on.closed()
-    this.subscriber.deliver?.()
-    return { done: true, value: undefined }
-  }
+/** One array is shared by all who are at its begin and want the whole root. */
+function eventsFor({ rootId, runId, cursor }: EventStream, events: readonly EventRow[]): readonly EventRow[] {
+  const isWhole = runId === rootId
+  if (isWhole && events[0]?.seq === cursor + 1) return events
+  return events.filter((event) => event.seq > cursor && (isWhole || event.runId === runId))
 }

@@ -102,7 +102,7 @@ function checkDepth(source: Source): void {
 }
 
 /** Faults keep no internals; one that passes by itself says so. Every error has a code. */
-function maskFault(error: unknown, message: string, log: Logger): Error {
+export function maskFault(error: unknown, message: string, log: Logger): Error {
   const cause = error instanceof GraphQLError ? error.originalError : error
   if (cause instanceof ServiceUnavailableError || isTransient(cause)) {
     const shown = new ServiceUnavailableError(cause).message

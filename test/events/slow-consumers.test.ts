@@ -18,7 +18,7 @@ test('a consumer that takes nothing holds no more than its buffer, and loses not
   const { streams, hub } = server.executor
   const id = await insertEndedRun(server, 1_000)
   const slow = streams.subscribe(id, id, 0)
-  await until(() => openStreams(server)[0]?.buffer.length !== 0)
+  await until(() => openStreams(server)[0]?.held !== 0)
   const quick: number[] = []
   for await (const { seq } of streams.subscribe(id, id, 0)) {
     quick.push(seq)
@@ -26,13 +26,30 @@ test('a consumer that takes nothing holds no more than its buffer, and loses not
   }
   expect(quick).toEqual(oneTo(1_000))
   const [subscriber] = openStreams(server)
-  expect(subscriber?.buffer.length).toBe(200)
+  expect(subscriber?.held).toBe(200)
   expect(subscriber?.cursor).toBe(200)
   const taken: number[] = []
   for await (const { seq } of slow) {
     taken.push(seq)
-    expect(subscriber?.buffer.length).toBeLessThan(201)
+    expect(subscriber?.held).toBeLessThan(201)
   }
+  expect(taken).toEqual(oneTo(1_000))
+})
+
+test('what a consumer has not taken stays, also when it is woken while it is read for', async () => {
+  const server = await startTestServer([])
+  const { streams, hub } = server.executor
+  const id = await insertEndedRun(server, 1_000)
+  const slow = streams.subscribe(id, id, 0)
+  while (slow.held === 0) {
+    hub.wakeEveryone()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  // reads that come after
+  for await (const _ of streams.subscribe(id, id, 0)) hub.wakeEveryone()
+  expect(slow.held).toBe(200)
+  const taken: number[] = []
+  for await (const { seq } of slow) taken.push(seq)
   expect(taken).toEqual(oneTo(1_000))
 })
 
@@ -126,6 +143,20 @@ describe.each([
     expect(performance.now() - begun).toBeLessThan(3_000)
     expect(openStreams(server)).toEqual([])
   })
+})
+
+test('a client that stops reading holds up nobody else who watches the run', async () => {
+  const server = await startTestServer([])
+  const id = await insertEndedRun(server, EVENTS, BYTES)
+  const slow = await connectWebSocket(server, showRunId(id))
+  slow.pause()
+  const quick = await connectWebSocket(server, showRunId(id))
+  await quick.done
+  expect(quick.seqs).toEqual(oneTo(EVENTS))
+  expect(openStreams(server)).toHaveLength(1)
+  slow.resume()
+  await slow.done
+  expect(slow.seqs).toEqual(oneTo(EVENTS))
 })
 
 test('a client that leaves before anything has come is let go', async () => {

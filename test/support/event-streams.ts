@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { bucketOf } from '../../src/core/ids.ts'
+import type { EventStream } from '../../src/events/event-stream.ts'
 import { queryOf } from './notes.ts'
 import { API_KEY, type TestServer } from './server.ts'
 import { webSocketClient } from './subscriptions.ts'
@@ -122,8 +123,8 @@ export async function insertEndedRun({ databaseUrl }: TestServer, events: number
 }
 
 /** The subscriptions that a node keeps open. */
-export function openStreams({ executor }: TestServer): { cursor: number; buffer: unknown[] }[] {
-  return [...(Reflect.get(executor.streams, 'open') as Set<{ cursor: number; buffer: unknown[] }>)]
+export function openStreams({ executor }: TestServer): EventStream[] {
+  return [...(Reflect.get(executor.streams, 'open') as Set<EventStream>)]
 }
 
 function isClose(error: unknown): error is { code: number } {

@@ -34,20 +34,19 @@ export async function eventPages(db: Database, wanted: readonly EventPage[]): Pr
 
 /** A root as one snapshot shows it, with its events after a cursor. */
 export interface StreamPage {
-  readonly rootId: string
   readonly status: RunStatus
   readonly lastSeq: number
   readonly events: EventRow[]
 }
 
-type StreamRow = { rootId: string; status: RunStatus; lastSeq: number; event: boolean } & EventRow
+type StreamRow = { page: number; status: RunStatus; lastSeq: number; event: boolean } & EventRow
 
 const streams = jsonStatement<StreamRow>(`
-select r.*, e.seq is not null as event, e.*
-from json_to_recordset(:input) as i(bucket int2, "rootId" uuid, after int4, first int4)
+select i.page, r.*, e.seq is not null as event, e.*
+from json_to_recordset(:input) as i(page int4, bucket int2, "rootId" uuid, after int4, first int4)
 cross join lateral (
   select r.id as "rootId", r.status, r.last_seq as "lastSeq" from action_do.runs r
-  where r.bucket = i.bucket and r.id = i."rootId" offset 0
+  where r.bucket = i.bucket and r.id = i."rootId" and (r.last_seq > i.after or r.finished_at is not null) offset 0
 ) r
 left join lateral (
   select ${EVENT_COLUMNS.replace('e.root_id as "rootId", ', '')} from action_do.events e
@@ -55,23 +54,25 @@ left join lateral (
   order by e.seq limit i.first
 ) e on true`)
 
-/** The state of each root and its next events, all in one snapshot: what a stream needs to know whether it is complete. */
+/**
+ * The state of each root and its next events, all in one snapshot: what a stream needs to know whether it is complete. In the
+ * order of the cursors; `undefined` where nothing is new and more may come.
+ */
 export async function streamPages(
   db: Database,
   cursors: readonly { rootId: string; after: number; first: number }[],
-): Promise<Map<string, StreamPage>> {
+): Promise<(StreamPage | undefined)[]> {
   const rows = await streams.run(
     db.hot,
-    cursors.map((cursor) => ({ ...cursor, bucket: bucketOf(cursor.rootId) })),
+    cursors.map(({ rootId, after, first }, page) => ({ page, rootId, after, first, bucket: bucketOf(rootId) })),
   )
-  const pagesByRoot = new Map<string, StreamPage>()
-  for (const row of rows) {
-    const { rootId, status, lastSeq, event } = row
-    const page = pagesByRoot.get(rootId) ?? { rootId, status, lastSeq, events: [] }
-    if (event) page.events.push(row)
-    pagesByRoot.set(rootId, page)
-  }
-  return pagesByRoot
+  const byPage = groupBy(rows, (row) => row.page)
+  return cursors.map((_, page) => {
+    const rowsOfPage = byPage.get(page)
+    if (!rowsOfPage?.[0]) return undefined
+    const { status, lastSeq, event } = rowsOfPage[0]
+    return { status, lastSeq, events: event ? rowsOfPage : [] }
+  })
 }
 
 /** The roots that changed since a moment, with their newest `seq`: found by the block-range index over time. */
