@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Logger } from 'pino'
 import { EFFECTS, type Effect, type ProbeVerdict } from '../core/effect.ts'
+import type { HttpTarget } from '../core/http-action/target.ts'
 import { type RetryOptions, type RetryPolicy, retryPolicy } from '../core/retry.ts'
 import type { UserTransaction } from '../db/client.ts'
 
@@ -40,10 +41,10 @@ export interface CompensateContext<P, R> extends Omit<HandlerContext<P>, 'heartb
   readonly result: R
 }
 
-type Output<S extends StandardSchemaV1 | undefined, Fallback> = S extends StandardSchemaV1
+export type Output<S extends StandardSchemaV1 | undefined, Fallback> = S extends StandardSchemaV1
   ? StandardSchemaV1.InferOutput<S>
   : Fallback
-type Input<S extends StandardSchemaV1 | undefined, Fallback> = S extends StandardSchemaV1
+export type Input<S extends StandardSchemaV1 | undefined, Fallback> = S extends StandardSchemaV1
   ? StandardSchemaV1.InferInput<S>
   : Fallback
 
@@ -95,6 +96,8 @@ export interface Action<N extends string = string, P = unknown, R = unknown> {
   readonly run: (context: TransactionalContext<unknown>) => unknown
   readonly probe: ((context: ProbeContext<unknown>) => Promise<ProbeVerdict<unknown>>) | undefined
   readonly compensate: ((context: CompensateContext<unknown, unknown>) => Promise<void> | void) | undefined
+  /** Where the service is that executes it; absent: it is executed in the process. */
+  readonly http?: HttpTarget | undefined
   /** Types only, never set: what a caller gives and what it gets back. */
   readonly '~types'?: { params: P; result: R }
 }

@@ -23,12 +23,19 @@ export class Registry {
   private readonly definitions = new Map<string, Action>()
   private readonly workflowsByName = new Map<string, RegisteredWorkflow>()
   private readonly byHash = new Map<string, { compiled: CompiledGraph; logic: GraphLogic }>()
+  private readonly prepare: (action: Action) => Action
 
   /**
    * Registers the workflows with the actions and workflows that they refer to. Throws when two share a name, and when a
    * workflow calls an action or a workflow by a name that nothing has.
+   * @param prepare gives an action what it needs of this server to be executed.
    */
-  constructor(actions: readonly Action[], workflows: readonly Workflow[] = []) {
+  constructor(
+    actions: readonly Action[],
+    workflows: readonly Workflow[] = [],
+    prepare: (action: Action) => Action = (action) => action,
+  ) {
+    this.prepare = prepare
     for (const action of actions) this.addAction(action, false)
     for (const workflow of workflows) this.addWorkflow(workflow, false)
   }
@@ -41,7 +48,7 @@ export class Registry {
     if (known) throw new Error(`two actions are called ${JSON.stringify(action.name)}`)
     this.definitions.set(action.name, action)
     this.byName.set(action.name, {
-      ...action,
+      ...this.prepare(action),
       paramsJsonSchema: jsonSchemaOf(action.paramsSchema, 'input'),
       resultJsonSchema: jsonSchemaOf(action.resultSchema, 'output'),
     })

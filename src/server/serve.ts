@@ -8,6 +8,8 @@ import type { Action } from '../executor/define-action.ts'
 import { Executor } from '../executor/executor.ts'
 import { Registry } from '../executor/registry.ts'
 import type { Workflow } from '../executor/workflow-types.ts'
+import { withHandlers } from '../http-action/handlers.ts'
+import { HttpCalls } from '../http-action/http-calls.ts'
 import { ApiKeys, ensureFirstKey, type FirstKey } from './api-keys.ts'
 import { banner } from './banner.ts'
 import { createGraphql } from './graphql.ts'
@@ -48,10 +50,14 @@ export interface RunningServer {
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
   const configuration = readConfiguration(options, process.env)
-  const registry = new Registry(options.actions ?? [], options.workflows ?? [])
+  const calls = new HttpCalls({
+    allow: configuration.httpActionsAllow,
+    maxAnswerBytes: configuration.maxResultBytes,
+  })
+  const registry = new Registry(options.actions ?? [], options.workflows ?? [], (action) => withHandlers(action, calls))
   const log = createLog(configuration.logLevel)
   const postgres = await openPostgres(configuration, log)
-  const undo: (() => Promise<unknown>)[] = [postgres.stop]
+  const undo: (() => Promise<unknown>)[] = [() => calls.close(), postgres.stop]
   try {
     const db = connect(postgres.target)
     undo.unshift(() => db.close(1))
@@ -64,7 +70,8 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     const executor = new Executor(db, registry, executorOptions(configuration), log)
     await executor.start()
     undo.unshift(() => executor.drain(0).then(() => executor.stop()))
-    const server = await listen(configuration, executor, db, postgres.stop, log)
+    const closeAll = () => Promise.all([calls.close(), postgres.stop()])
+    const server = await listen(configuration, executor, db, closeAll, log)
     if (options.handleSignals ?? true) stopOnSignals(server, configuration.shutdownTimeoutMs, log)
     if (options.printBanner ?? true) {
       const workflows = registry.workflows().map(({ workflow }) => workflow.name)
@@ -101,7 +108,7 @@ async function listen(
   configuration: Configuration,
   executor: Executor,
   db: Database,
-  stopPostgres: () => Promise<void>,
+  closeAll: () => Promise<unknown>,
   log: Logger,
 ): Promise<RunningServer> {
   const keys = new ApiKeys(db, configuration.apiKey)
@@ -136,7 +143,7 @@ async function listen(
     await executor.stop()
     await http.close()
     await db.close(2)
-    await stopPostgres()
+    await closeAll()
     log.info('stopped')
   }
   const { promise: stopped, resolve: resolveStopped, reject: rejectStopped } = deferred()

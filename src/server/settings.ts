@@ -1,3 +1,4 @@
+import { parseAllowList } from '../core/http-action/allow-list.ts'
 import { DEFAULT_EXECUTOR_OPTIONS } from '../executor/options.ts'
 
 /** A value that makes no sense: the server does not start. The message names the setting, what was given and what is allowed. */
@@ -85,6 +86,14 @@ export const SETTINGS = {
     allowed: 'origins like https://app.example.com, separated by commas, or *',
     parse: parseOrigins,
   },
+  httpActionsAllow: {
+    env: 'HTTP_ACTIONS_ALLOW',
+    fallback: [],
+    shownDefault: 'none',
+    meaning: 'Hosts and networks outside of the internet that HTTP actions may call, separated by commas.',
+    allowed: 'host names, addresses and networks, separated by commas, like billing.internal, *.svc.local, 10.1.0.0/16',
+    parse: parseAllowList,
+  },
   role: choice(
     'DO_ROLE',
     'all',
@@ -156,6 +165,7 @@ export interface Configuration {
   dataDir: string
   apiKey: string | undefined
   corsOrigins: readonly string[]
+  httpActionsAllow: readonly string[]
   role: 'all' | 'api' | 'worker'
   concurrency: number
   logLevel: string
