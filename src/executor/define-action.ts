@@ -33,6 +33,12 @@ export interface TransactionalContext<P> extends HandlerContext<P> {
   readonly tx: UserTransaction
 }
 
+/** What a handler of the server's own gets besides. */
+export interface InnerContext<P> extends HandlerContext<P> {
+  /** Gives back the slot of the attempt: from now on it only waits. */
+  yieldSlot(): void
+}
+
 /** What a probe gets: it looks, and changes nothing. */
 export type ProbeContext<P> = Pick<HandlerContext<P>, 'params' | 'idempotencyKey' | 'runId' | 'signal' | 'log'>
 

@@ -8,7 +8,7 @@ import { AttemptTimeout, RunRevoked, WorkerStopped } from './abort.ts'
 import { askProbe, ProbeError } from './ask-probe.ts'
 import type { Attempt } from './attempt.ts'
 import { callHandler, StillRunning } from './call-handler.ts'
-import type { HandlerContext } from './define-action.ts'
+import type { HandlerContext, InnerContext } from './define-action.ts'
 import { HeartbeatRecorder } from './heartbeat.ts'
 import type { EndOutcome } from './persist.ts'
 import { encodeResult } from './result.ts'
@@ -65,10 +65,10 @@ async function parseParams({ run, action }: Attempt): Promise<unknown> {
 }
 
 function contextOf(
-  { run, abort, log }: Attempt,
+  { run, abort, log, yieldSlot }: Attempt,
   params: unknown,
   heartbeat: HeartbeatRecorder,
-): HandlerContext<unknown> {
+): InnerContext<unknown> {
   return {
     params,
     idempotencyKey: downstreamKey(run.id, run.generation),
@@ -78,6 +78,7 @@ function contextOf(
     log,
     heartbeat: (progress) => heartbeat.beat(progress),
     lastHeartbeat: run.heartbeat ?? undefined,
+    yieldSlot,
   }
 }
 

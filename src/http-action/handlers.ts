@@ -1,43 +1,75 @@
 import type { ProbeVerdict } from '../core/effect.ts'
 import { NonRetryableError, OutcomeUnknownError } from '../core/errors.ts'
 import { type Verdict, verdictOf } from '../core/http-action/answer.ts'
+import { verdictOfCallback } from '../core/http-action/callback.ts'
 import { type Circumstances, errorOf, notSent } from '../core/http-action/failure.ts'
 import type { HttpTarget } from '../core/http-action/target.ts'
-import type { Action, CompensateContext, HandlerContext, ProbeContext } from '../executor/define-action.ts'
+import type {
+  Action,
+  CompensateContext,
+  HandlerContext,
+  InnerContext,
+  ProbeContext,
+} from '../executor/define-action.ts'
+import type { Callbacks } from './callbacks.ts'
 import { AddressRefused } from './connections.ts'
 import { ExchangeError } from './exchange.ts'
 import type { Call, HttpCalls } from './http-calls.ts'
 
 /** Gives an HTTP action the handlers that call its service; any other action stays as it is. */
-export function withHandlers(action: Action, calls: HttpCalls): Action {
+export function withHandlers(action: Action, calls: HttpCalls, callbacks: Callbacks): Action {
   const { http } = action
-  return http ? { ...action, ...new Handlers(action, http, calls).all() } : action
+  return http ? { ...action, ...new Handlers(action, http, calls, callbacks).all() } : action
 }
-
-type HandlerOf<C> = (context: C) => Promise<unknown>
 
 class Handlers {
   private readonly action: Action
   private readonly target: HttpTarget
   private readonly calls: HttpCalls
+  private readonly callbacks: Callbacks
 
-  constructor(action: Action, target: HttpTarget, calls: HttpCalls) {
+  constructor(action: Action, target: HttpTarget, calls: HttpCalls, callbacks: Callbacks) {
     this.action = action
     this.target = target
     this.calls = calls
+    this.callbacks = callbacks
   }
 
   all(): Pick<Action, 'run' | 'probe' | 'compensate'> {
+    const { probe, effect } = this.action
+    const canTell = probe !== undefined || (effect === 'unsafe' && this.target.callbackMs !== undefined)
     return {
-      run: (context) => this.run(context),
-      probe: this.action.probe && ((context) => this.probe(context)),
+      run: (context: HandlerContext<unknown>) => this.run(context as InnerContext<unknown>),
+      probe: canTell ? (context) => this.probe(context) : undefined,
       compensate: this.action.compensate && ((context) => this.compensate(context)),
     }
   }
 
-  private readonly run: HandlerOf<HandlerContext<unknown>> = async (context) => {
+  private async run(context: InnerContext<unknown>): Promise<unknown> {
     const { attempt, params } = context
-    return this.result(await this.ask(context, attempt, { operation: 'execute', attempt, params }), attempt)
+    const { callbackMs } = this.target
+    const verdict =
+      callbackMs === undefined
+        ? await this.ask(context, attempt, { operation: 'execute', attempt, params })
+        : await this.askOrWait(context, callbackMs)
+    return this.result(verdict, attempt)
+  }
+
+  /** A call that was accepted is waited for, also by the attempts after the one that made it. */
+  private async askOrWait(context: InnerContext<unknown>, deadlineMs: number): Promise<Verdict> {
+    const { attempt, params } = context
+    const earlier = attempt > 1 ? await this.callbacks.earlier(context) : undefined
+    const ended = earlier && verdictOfCallback(earlier)
+    if (ended) return ended
+    if (!earlier || !this.callbacks.isPending(earlier)) {
+      const offered = await this.callbacks.offer(context, deadlineMs)
+      const message = { operation: 'execute', attempt, params, callback: offered.shown } as const
+      const verdict = await this.ask(context, attempt, message)
+      if (verdict.kind !== 'accepted') return verdict
+      await this.callbacks.accept(offered)
+    }
+    context.yieldSlot()
+    return await this.callbacks.wait(context)
   }
 
   private async compensate(context: CompensateContext<unknown, unknown>): Promise<void> {
@@ -46,6 +78,10 @@ class Handlers {
   }
 
   private async probe(context: ProbeContext<unknown>): Promise<ProbeVerdict<unknown>> {
+    // what the service has said, or will say, the handler takes up without calling again
+    const earlier = this.target.callbackMs === undefined ? undefined : await this.callbacks.earlier(context)
+    if (earlier && (earlier.outcome !== null || this.callbacks.isPending(earlier))) return { outcome: 'not-executed' }
+    if (!this.action.probe) return { outcome: 'unknown' }
     const verdict = await this.ask(context, 1, { operation: 'probe', params: context.params })
     return readProbe(this.result(verdict, 1))
   }
@@ -86,7 +122,7 @@ class Handlers {
     if (verdict.kind === 'result') return verdict.value
     if (verdict.kind === 'accepted')
       throw new OutcomeUnknownError(
-        'The service answered 202, that it will finish later; this action has no `callback` to hear of it',
+        'The service answered 202, that it will finish later; the action has no `callback` by which to hear of it',
         { code: 'NO_CALLBACK' },
       )
     throw errorOf(verdict, this.facts(attempt))

@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { MAX_CALLBACK_MS } from '../core/http-action/definition.ts'
 import { type HttpTarget, secretProblem, urlProblem } from '../core/http-action/target.ts'
 import { type Action, type ActionOptions, action, type Input, type Output } from '../executor/define-action.ts'
 
@@ -16,6 +17,11 @@ export interface HttpActionOptions<PS extends StandardSchemaV1 | undefined, RS e
   effect?: 'idempotent' | 'unsafe'
   /** The service can say whether an `unsafe` effect happened: it is asked with `"operation": "probe"`. */
   probe?: boolean
+  /**
+   * The service may answer 202 and finish later: it is given an address and a token to say how it ended, for so many milliseconds.
+   * Without, 202 is an outcome that nobody can know.
+   */
+  callback?: { deadlineMs: number }
   /** The service can undo what it did: it is asked with `"operation": "compensate"`. */
   compensate?: boolean
 }
@@ -29,17 +35,20 @@ export function httpAction<
   PS extends StandardSchemaV1 | undefined = undefined,
   RS extends StandardSchemaV1 | undefined = undefined,
 >(name: N, options: HttpActionOptions<PS, RS>): Action<N, Input<PS, unknown>, Output<RS, unknown>> {
-  const { url, secret, probe, compensate, ...rest } = options
+  const { url, secret, probe, compensate, callback, timeoutMs = 60_000, ...rest } = options
+  const callbackMs = callback && checkDeadline(name, callback.deadlineMs)
   const defined = action(name, {
     ...rest,
+    // an attempt lasts until the service has called back
+    timeoutMs: timeoutMs + (callbackMs ?? 0),
     run: notServed,
     ...(probe && { probe: notServed }),
     ...(compensate && { compensate: notServed }),
   })
-  return { ...defined, http: targetOf(name, url, secret, defined.timeoutMs) }
+  return { ...defined, http: { ...targetOf(name, url, secret), timeoutMs, callbackMs } }
 }
 
-function targetOf(name: string, url: string, secret: string | readonly string[], timeoutMs: number): HttpTarget {
+function targetOf(name: string, url: string, secret: string | readonly string[]): Pick<HttpTarget, 'url' | 'secrets'> {
   const secrets = [secret].flat()
   const problems = [
     ['url', urlProblem(url)],
@@ -47,7 +56,13 @@ function targetOf(name: string, url: string, secret: string | readonly string[],
   ]
   for (const [member, problem] of problems)
     if (problem) throw new TypeError(`action ${JSON.stringify(name)}: ${member} ${problem}`)
-  return { url, secrets, timeoutMs, callbackMs: undefined }
+  return { url, secrets }
+}
+
+function checkDeadline(name: string, deadlineMs: number): number {
+  if (Number.isSafeInteger(deadlineMs) && deadlineMs >= 1 && deadlineMs <= MAX_CALLBACK_MS) return deadlineMs
+  const problem = `callback.deadlineMs is ${deadlineMs}; it must be a whole number of 1 to ${MAX_CALLBACK_MS}`
+  throw new TypeError(`action ${JSON.stringify(name)}: ${problem}`)
 }
 
 /** The server puts the call of the service in its place. */

@@ -8,10 +8,9 @@ import type { Action } from '../executor/define-action.ts'
 import { Executor } from '../executor/executor.ts'
 import { Registry } from '../executor/registry.ts'
 import type { Workflow } from '../executor/workflow-types.ts'
-import { withHandlers } from '../http-action/handlers.ts'
-import { HttpCalls } from '../http-action/http-calls.ts'
 import { ApiKeys, ensureFirstKey, type FirstKey } from './api-keys.ts'
 import { banner } from './banner.ts'
+import { receiveCallback } from './callbacks.ts'
 import { createGraphql } from './graphql.ts'
 import { createHttp } from './http.ts'
 import { createLog } from './log.ts'
@@ -50,14 +49,10 @@ export interface RunningServer {
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
   const configuration = readConfiguration(options, process.env)
-  const calls = new HttpCalls({
-    allow: configuration.httpActionsAllow,
-    maxAnswerBytes: configuration.maxResultBytes,
-  })
-  const registry = new Registry(options.actions ?? [], options.workflows ?? [], (action) => withHandlers(action, calls))
+  const registry = new Registry(options.actions ?? [], options.workflows ?? [])
   const log = createLog(configuration.logLevel)
   const postgres = await openPostgres(configuration, log)
-  const undo: (() => Promise<unknown>)[] = [() => calls.close(), postgres.stop]
+  const undo: (() => Promise<unknown>)[] = [postgres.stop]
   try {
     const db = connect(postgres.target)
     undo.unshift(() => db.close(1))
@@ -70,8 +65,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     const executor = new Executor(db, registry, executorOptions(configuration), log)
     await executor.start()
     undo.unshift(() => executor.drain(0).then(() => executor.stop()))
-    const closeAll = () => Promise.all([calls.close(), postgres.stop()])
-    const server = await listen(configuration, executor, db, closeAll, log)
+    const server = await listen(configuration, executor, db, postgres.stop, log)
     if (options.handleSignals ?? true) stopOnSignals(server, configuration.shutdownTimeoutMs, log)
     if (options.printBanner ?? true) {
       const workflows = registry.workflows().map(({ workflow }) => workflow.name)
@@ -108,7 +102,7 @@ async function listen(
   configuration: Configuration,
   executor: Executor,
   db: Database,
-  closeAll: () => Promise<unknown>,
+  stopPostgres: () => Promise<void>,
   log: Logger,
 ): Promise<RunningServer> {
   const keys = new ApiKeys(db, configuration.apiKey)
@@ -119,6 +113,7 @@ async function listen(
     graphql,
     keys,
     metrics: createMetrics(executor),
+    callbacks: (req, res) => receiveCallback(executor.httpActions.callbacks, configuration.maxResultBytes, req, res),
     corsOrigins: configuration.corsOrigins,
     maxBodyBytes,
     ready: readiness(db),
@@ -131,6 +126,7 @@ async function listen(
     http.server.listen(port, host, resolve)
   })
   const url = addressOf(http.server.address() as AddressInfo, host)
+  executor.httpActions.reachedAt(configuration.publicUrl ?? new URL(url).origin)
   log.info({ url, role: configuration.role }, 'listening')
 
   async function shutDown(): Promise<void> {
@@ -143,7 +139,7 @@ async function listen(
     await executor.stop()
     await http.close()
     await db.close(2)
-    await closeAll()
+    await stopPostgres()
     log.info('stopped')
   }
   const { promise: stopped, resolve: resolveStopped, reject: rejectStopped } = deferred()

@@ -86,6 +86,14 @@ export const SETTINGS = {
     allowed: 'origins like https://app.example.com, separated by commas, or *',
     parse: parseOrigins,
   },
+  publicUrl: {
+    env: 'PUBLIC_URL',
+    fallback: undefined,
+    shownDefault: 'the address that it listens on',
+    meaning: 'Where services reach this server to say how an HTTP action ended that they finish later.',
+    allowed: 'a URL that begins with http:// or https://, without query and fragment',
+    parse: parsePublicUrl,
+  },
   httpActionsAllow: {
     env: 'HTTP_ACTIONS_ALLOW',
     fallback: [],
@@ -165,6 +173,7 @@ export interface Configuration {
   dataDir: string
   apiKey: string | undefined
   corsOrigins: readonly string[]
+  publicUrl: string | undefined
   httpActionsAllow: readonly string[]
   role: 'all' | 'api' | 'worker'
   concurrency: number
@@ -211,4 +220,10 @@ function parseOrigins(text: string): readonly string[] | undefined {
   const origins = text.split(',').map((origin) => origin.trim().replace(/\/$/, ''))
   const good = origins.every((origin) => origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin))
   return good ? origins : undefined
+}
+
+function parsePublicUrl(text: string): string | undefined {
+  const url = URL.canParse(text.trim()) ? new URL(text.trim()) : undefined
+  const good = url && /^https?:$/.test(url.protocol) && !/[?#@]/.test(text)
+  return good ? url.href : undefined
 }
