@@ -95,8 +95,8 @@ export interface CallbackKey {
   readonly key: string
 }
 
-const states: JsonStatement<CallbackState & { runId: string }> = jsonStatement(`
-select i."runId", ended.outcome, ended.body, latest.progress, pending.until as "pendingUntil"
+const states: JsonStatement<CallbackState & { key: string }> = jsonStatement(`
+select i.key, ended.outcome, ended.body, latest.progress, pending.until as "pendingUntil"
 from json_to_recordset(:input) as i(bucket int2, "runId" uuid, key text)
 left join lateral (
   select c.outcome, c.body from action_do.callbacks c
@@ -119,10 +119,10 @@ left join lateral (
 ) pending on true`)
 
 /**
- * What is known of calls, by run. A success counts whatever call said it, for they had one key. A failure counts until an attempt
+ * What is known of calls, by key. A success counts whatever call said it, for they had one key. A failure counts until an attempt
  * has failed with it: who tries again after that asks the service again.
  */
 export async function callbackStates(db: Database, keys: readonly CallbackKey[]): Promise<Map<string, CallbackState>> {
   const rows = await states.run(db.hot, keys)
-  return new Map(rows.map((row) => [row.runId, row]))
+  return new Map(rows.map((row) => [row.key, row]))
 }

@@ -71,7 +71,7 @@ export class CallbackWaits {
         batch.map(({ key }) => key),
       )
       for (const waiting of batch) {
-        const state = states.get(waiting.key.runId)
+        const state = states.get(waiting.key.key)
         if (state) nextMs = Math.min(nextMs, this.tell(waiting, state))
       }
     }

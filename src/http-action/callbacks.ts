@@ -69,7 +69,7 @@ export class Callbacks {
   /** What is known of earlier calls under the same key: those of attempts that this server, or another, did not survive. */
   async earlier(context: OneCall): Promise<CallbackState | undefined> {
     const key = keyOf(context)
-    return (await callbackStates(this.db, [key])).get(key.runId)
+    return (await callbackStates(this.db, [key])).get(key.key)
   }
 
   /** Whether a service is at it, and has time left. */

@@ -23,7 +23,7 @@ export class ExchangeError extends Error {
 }
 
 /** The call took longer than it may. */
-export class CallTimeout extends Error {
+class CallTimeout extends Error {
   readonly code = 'CALL_TIMED_OUT'
   constructor(timeoutMs: number) {
     super(`The call took longer than ${timeoutMs} ms`)

@@ -3,7 +3,7 @@ import { Webhook } from 'standardwebhooks'
 import { parseRunId } from '../core/ids.ts'
 
 /** What a service is asked to do. */
-export type Operation = 'execute' | 'compensate' | 'probe'
+type Operation = 'execute' | 'compensate' | 'probe'
 
 /** The body of a call. All that matters to the service is in it, so that the signature covers it. */
 export interface Message {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { jsonIssues } from '../core/json.ts'
+import { byteLength, jsonIssues } from '../core/json.ts'
 import type { Callbacks, Received } from '../http-action/callbacks.ts'
 import { bearerToken } from './authorization.ts'
 
@@ -43,18 +43,20 @@ const REFUSALS: Record<Exclude<Received, 'recorded'>, Refusal> = {
 
 /** JSON as it can be stored. An empty body is null. */
 async function readJson(req: IncomingMessage, maxBytes: number): Promise<{ value: unknown } | { problem: Refusal }> {
+  const tooLarge: Refusal = [413, 'PAYLOAD_TOO_LARGE', `The body is over ${maxBytes} bytes`]
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of req) {
     size += chunk.length
-    if (size > maxBytes) return { problem: [413, 'PAYLOAD_TOO_LARGE', `The body is over ${maxBytes} bytes`] }
+    if (size > maxBytes) return { problem: tooLarge }
     chunks.push(chunk)
   }
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
     const value: unknown = text === '' ? null : JSON.parse(text)
     const [issue] = jsonIssues(value)
-    if (!issue) return { value }
+    // written out, a number may take more than it did
+    if (!issue) return byteLength(JSON.stringify(value)) > maxBytes ? { problem: tooLarge } : { value }
     return { problem: [400, 'BODY_INVALID', `The body cannot be stored: ${issue.path} ${issue.message}`] }
   } catch {
     return { problem: [400, 'BODY_INVALID', 'The body is not JSON'] }

@@ -27,8 +27,8 @@ export interface ServiceAction<P = unknown, R = unknown, Tx = undefined> {
   run(context: ActionContext<P, Tx>): Promise<R> | R
   /** Undoes what `run` did. */
   compensate?(context: ActionContext<P, Tx> & { readonly result: R }): Promise<void> | void
-  /** Says whether the effect of this key happened. */
-  probe?(context: ActionContext<P, Tx>): Promise<Found<R>> | Found<R>
+  /** Says whether the effect of this key happened. Outside of the store: `tx` is undefined. */
+  probe?(context: ActionContext<P>): Promise<Found<R>> | Found<R>
 }
 
 /** What is known of an effect. */
@@ -97,11 +97,10 @@ async function answer<Tx>(
   const action = Object.hasOwn(actions, name) ? actions[name] : undefined
   if (!action) throw refuse(404, 'ACTION_NOT_FOUND', `This service has no action ${JSON.stringify(name)}`)
   const params = await checkParams(action.params, call.params)
-  const context = (tx: Tx): ActionContext<unknown, Tx> => ({ ...call, params, tx, signal })
   // it only looks, and what it finds changes
-  if (operation === 'probe') return await probe(action, context(undefined as Tx))
+  if (operation === 'probe') return await probe(action, { ...call, params, tx: undefined, signal })
   const work: Work<Tx> = Object.assign(
-    async (tx: Tx) => await execute(action, call, context(tx)).catch((thrown) => reported(thrown)),
+    async (tx: Tx) => await execute(action, call, { ...call, params, tx, signal }).catch((thrown) => reported(thrown)),
     { permanent: permanentAnswer },
   )
   const reported = (thrown: unknown): never => {
@@ -130,10 +129,7 @@ async function execute<Tx>(
   return answerOf(null)
 }
 
-async function probe<Tx>(
-  action: ServiceAction<unknown, unknown, Tx>,
-  context: ActionContext<unknown, Tx>,
-): Promise<StoredAnswer> {
+async function probe<Tx>(action: ServiceAction<unknown, unknown, Tx>, context: ActionContext): Promise<StoredAnswer> {
   return answerOf(action.probe ? await action.probe(context) : { outcome: 'unknown' })
 }
 

@@ -8,8 +8,8 @@ import type { RetryOptions } from '../retry.ts'
 import { urlProblem } from './target.ts'
 
 /** The effect classes that a service can have: it cannot write in the transaction of the run. */
-export const HTTP_EFFECTS = ['idempotent', 'unsafe'] as const
-export type HttpEffect = (typeof HTTP_EFFECTS)[number]
+const HTTP_EFFECTS = ['idempotent', 'unsafe'] as const
+type HttpEffect = (typeof HTTP_EFFECTS)[number]
 
 /** An action as it is registered over the API. Absent members have the defaults of `httpAction`. */
 export interface HttpDefinition {

@@ -4,7 +4,7 @@ import { backoffMs, type RetryPolicy } from '../retry.ts'
 import type { Verdict } from './answer.ts'
 
 /** A failure that the action's policy repeats. */
-export class HttpActionError extends Error {
+class HttpActionError extends Error {
   override readonly name = 'HttpActionError'
   readonly code: string
   readonly details: unknown
