@@ -71,7 +71,6 @@ function executing({ executor }: RunningServer, action: string, name: string): C
 function callAlone(url: string): Contender {
   const calls = new HttpCalls({ allow, maxAnswerBytes: 1_000_000 })
   const target = { url, secrets: [secret], timeoutMs: 30_000, callbackMs: undefined }
-  const { signal } = new AbortController()
   return {
     name: 'the call alone, no run',
     async call() {
@@ -83,6 +82,7 @@ function callAlone(url: string): Contender {
         attempt: 1,
         params: PARAMS,
       } as const
+      const { signal } = new AbortController()
       await calls.post({ target, message, idempotencyKey, fresh: false, signal })
     },
     stop: () => calls.close(),

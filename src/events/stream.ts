@@ -4,6 +4,13 @@ import { type StreamPage, streamPages } from '../db/reads/events.ts'
 import type { EventRow } from '../db/rows.ts'
 import type { Hub } from './hub.ts'
 
+/** What a subscription is broken with when the server stops. */
+export class ServerStoppingError extends Error {
+  constructor() {
+    super('The server stops; reconnect and go on from the last seq')
+  }
+}
+
 /** A consumer that does not keep up holds so many events; the rest stay in the table until it has room. */
 const ROOM = 200
 

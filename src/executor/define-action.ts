@@ -35,6 +35,9 @@ export interface TransactionalContext<P> extends HandlerContext<P> {
 
 /** What a handler of the server's own gets besides. */
 export interface InnerContext<P> extends HandlerContext<P> {
+  /** Of the action, as the step that it is called by may have changed it. */
+  readonly effect: Effect
+  readonly retry: RetryPolicy
   /** Gives back the slot of the attempt: from now on it only waits. */
   yieldSlot(): void
 }

@@ -9,7 +9,7 @@ import { enqueueDueRuns } from '../db/transitions/enqueue-due-runs.ts'
 import { Hints } from '../events/hints.ts'
 import { type Hint, Hub } from '../events/hub.ts'
 import { RunFeed } from '../events/run-feed.ts'
-import { EventStreams } from '../events/stream.ts'
+import { EventStreams, ServerStoppingError } from '../events/stream.ts'
 import { HttpActions } from '../http-action/http-actions.ts'
 import { Loop } from './loop.ts'
 import type { ExecutorOptions } from './options.ts'
@@ -34,13 +34,6 @@ const ANY_GRAPH = 'graph:'
 /** What the metrics count: actions, and workflows as a whole. */
 function isCounted({ kind, parentId }: { kind: RunKind; parentId: string | null }): boolean {
   return kind === 'ACTION' || (kind === 'WORKFLOW' && parentId === null)
-}
-
-/** What a subscription is broken with when the server stops. */
-class ServerStoppingError extends Error {
-  constructor() {
-    super('The server stops; reconnect and go on from the last seq')
-  }
 }
 
 /** One node: it takes requests, executes runs (unless its role says otherwise) and streams what happens. */

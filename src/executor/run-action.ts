@@ -65,7 +65,7 @@ async function parseParams({ run, action }: Attempt): Promise<unknown> {
 }
 
 function contextOf(
-  { run, abort, log, yieldSlot }: Attempt,
+  { run, action: { effect, retry }, abort, log, yieldSlot }: Attempt,
   params: unknown,
   heartbeat: HeartbeatRecorder,
 ): InnerContext<unknown> {
@@ -78,6 +78,8 @@ function contextOf(
     log,
     heartbeat: (progress) => heartbeat.beat(progress),
     lastHeartbeat: run.heartbeat ?? undefined,
+    effect,
+    retry,
     yieldSlot,
   }
 }

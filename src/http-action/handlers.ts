@@ -4,13 +4,7 @@ import { type Verdict, verdictOf } from '../core/http-action/answer.ts'
 import { verdictOfCallback } from '../core/http-action/callback.ts'
 import { type Circumstances, errorOf, notSent } from '../core/http-action/failure.ts'
 import type { HttpTarget } from '../core/http-action/target.ts'
-import type {
-  Action,
-  CompensateContext,
-  HandlerContext,
-  InnerContext,
-  ProbeContext,
-} from '../executor/define-action.ts'
+import type { Action, InnerContext } from '../executor/define-action.ts'
 import type { Callbacks } from './callbacks.ts'
 import { AddressRefused } from './connections.ts'
 import { ExchangeError } from './exchange.ts'
@@ -36,12 +30,14 @@ class Handlers {
   }
 
   all(): Pick<Action, 'run' | 'probe' | 'compensate'> {
-    const { probe, effect } = this.action
-    const canTell = probe !== undefined || (effect === 'unsafe' && this.target.callbackMs !== undefined)
+    const { probe, compensate } = this.action
+    const canTell = probe !== undefined || this.target.callbackMs !== undefined
+    // the executor gives every handler all of it; users are shown less
+    const inner = (context: unknown) => context as InnerContext<unknown>
     return {
-      run: (context: HandlerContext<unknown>) => this.run(context as InnerContext<unknown>),
-      probe: canTell ? (context) => this.probe(context) : undefined,
-      compensate: this.action.compensate && ((context) => this.compensate(context)),
+      run: (context) => this.run(inner(context)),
+      probe: canTell ? (context) => this.probe(inner(context)) : undefined,
+      compensate: compensate && ((context) => this.compensate(inner(context), context.result)),
     }
   }
 
@@ -50,9 +46,9 @@ class Handlers {
     const { callbackMs } = this.target
     const verdict =
       callbackMs === undefined
-        ? await this.ask(context, attempt, { operation: 'execute', attempt, params })
+        ? await this.ask(context, { operation: 'execute', attempt, params })
         : await this.askOrWait(context, callbackMs)
-    return this.result(verdict, attempt)
+    return resultOf(verdict, context)
   }
 
   /** A call that was accepted is waited for, also by the attempts after the one that made it. */
@@ -63,8 +59,7 @@ class Handlers {
     if (ended) return ended
     if (!earlier || !this.callbacks.isPending(earlier)) {
       const offered = await this.callbacks.offer(context, deadlineMs)
-      const message = { operation: 'execute', attempt, params, callback: offered.shown } as const
-      const verdict = await this.ask(context, attempt, message)
+      const verdict = await this.ask(context, { operation: 'execute', attempt, params, callback: offered.shown })
       if (verdict.kind !== 'accepted') return verdict
       await this.callbacks.accept(offered)
     }
@@ -72,66 +67,59 @@ class Handlers {
     return await this.callbacks.wait(context)
   }
 
-  private async compensate(context: CompensateContext<unknown, unknown>): Promise<void> {
-    const { attempt, params, result } = context
-    this.result(await this.ask(context, attempt, { operation: 'compensate', attempt, params, result }), attempt)
+  private async compensate(context: InnerContext<unknown>, result: unknown): Promise<void> {
+    const { attempt, params } = context
+    resultOf(await this.ask(context, { operation: 'compensate', attempt, params, result }), context)
   }
 
-  private async probe(context: ProbeContext<unknown>): Promise<ProbeVerdict<unknown>> {
+  private async probe(context: InnerContext<unknown>): Promise<ProbeVerdict<unknown>> {
     // what the service has said, or will say, the handler takes up without calling again
     const earlier = this.target.callbackMs === undefined ? undefined : await this.callbacks.earlier(context)
     if (earlier && (earlier.outcome !== null || this.callbacks.isPending(earlier))) return { outcome: 'not-executed' }
     if (!this.action.probe) return { outcome: 'unknown' }
-    const verdict = await this.ask(context, 1, { operation: 'probe', params: context.params })
-    return readProbe(this.result(verdict, 1))
+    return readProbe(resultOf(await this.ask(context, { operation: 'probe', params: context.params }), context))
   }
 
   private async ask(
-    { idempotencyKey, runId, signal }: ProbeContext<unknown>,
-    attempt: number,
+    context: InnerContext<unknown>,
     message: Omit<Call['message'], 'action' | 'runId'>,
   ): Promise<Verdict> {
-    const { action, target } = this
+    const { idempotencyKey, runId, signal, effect } = context
     try {
       const answer = await this.calls.post({
-        target,
-        message: { ...message, action: action.name, runId },
+        target: this.target,
+        message: { ...message, action: this.action.name, runId },
         idempotencyKey,
-        fresh: action.effect === 'unsafe',
+        fresh: effect === 'unsafe',
         signal,
       })
       return verdictOf(answer, Date.now())
     } catch (error) {
-      throw this.unanswered(error, attempt)
+      throw unanswered(error, context)
     }
   }
+}
 
-  private unanswered(error: unknown, attempt: number): unknown {
-    if (!(error instanceof ExchangeError)) return error
-    const { cause, sent } = error
-    if (cause instanceof AddressRefused) return new NonRetryableError(cause.message, { code: cause.code })
-    if (!sent)
-      return notSent(`The service cannot be reached: ${error.message}`, 'NOT_REACHED', cause, this.facts(attempt))
-    return new OutcomeUnknownError(`The service was called, but its answer did not come: ${error.message}`, {
-      code: 'ANSWER_LOST',
-      cause,
-    })
-  }
+function unanswered(error: unknown, context: InnerContext<unknown>): unknown {
+  if (!(error instanceof ExchangeError)) return error
+  const { cause, sent } = error
+  if (cause instanceof AddressRefused) return new NonRetryableError(cause.message, { code: cause.code })
+  if (!sent) return notSent(`The service cannot be reached: ${error.message}`, 'NOT_REACHED', cause, factsOf(context))
+  const message = `The service was called, but its answer did not come: ${error.message}`
+  return new OutcomeUnknownError(message, { code: 'ANSWER_LOST', cause })
+}
 
-  private result(verdict: Verdict, attempt: number): unknown {
-    if (verdict.kind === 'result') return verdict.value
-    if (verdict.kind === 'accepted')
-      throw new OutcomeUnknownError(
-        'The service answered 202, that it will finish later; the action has no `callback` by which to hear of it',
-        { code: 'NO_CALLBACK' },
-      )
-    throw errorOf(verdict, this.facts(attempt))
-  }
+/** The result; throws what a failure means for the run. */
+function resultOf(verdict: Verdict, context: InnerContext<unknown>): unknown {
+  if (verdict.kind === 'result') return verdict.value
+  if (verdict.kind !== 'accepted') throw errorOf(verdict, factsOf(context))
+  const message =
+    'The service answered 202, that it will finish later; the action has no `callback` by which to hear of it'
+  throw new OutcomeUnknownError(message, { code: 'NO_CALLBACK' })
+}
 
-  private facts(attempt: number): Circumstances {
-    const { effect, retry } = this.action
-    return { effect, retry, attempt, random: Math.random() }
-  }
+function factsOf({ effect, retry, attempt }: InnerContext<unknown>): Circumstances {
+  return { effect, retry, attempt, random: Math.random() }
 }
 
 /** What a service says of an effect; anything else than the two clear answers says that nobody can tell. */

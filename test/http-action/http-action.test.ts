@@ -133,6 +133,30 @@ test('a workflow that fails has the service undo what it did, under another key'
   expect(seen).toEqual([{ params: { n: 1 }, result: { reserved: expect.stringMatching(/^run_/) } }])
 })
 
+test('a step that makes the effect unsafe has what is unclear left to a person', async () => {
+  const { url } = await scriptedService((res) => sendJson(res, 500, null))
+  const wire = httpAction('wire', { url, secret: SECRET })
+  const flow = workflow('flow').step('wire', wire, () => ({}), { effect: 'unsafe' })
+  const server = await startWorkflowServer({ workflows: [flow], ...allow })
+  expect((await server.run({ name: 'flow' })).status).toBe('INDETERMINATE')
+})
+
+test('a probe of the service decides what a lost answer of an unsafe action means', async () => {
+  const seen: string[] = []
+  const { url } = await scriptedService((res, { body }) => {
+    seen.push(body.operation)
+    if (body.operation === 'execute') res.socket?.destroy()
+    else sendJson(res, 200, { outcome: 'succeeded', result: 'it happened' })
+  })
+  const server = await startTestServer(
+    [httpAction('wire', { url, secret: SECRET, effect: 'unsafe', probe: true })],
+    allow,
+  )
+  const { run } = await server.execute({ name: 'wire' })
+  expect(run).toMatchObject({ status: 'SUCCEEDED', result: 'it happened' })
+  expect(seen).toEqual(['execute', 'probe'])
+})
+
 test.each([
   ['url is no URL', { url: 'service' }],
   ['url must begin with https', { url: 'ftp://service/' }],

@@ -31,7 +31,7 @@ beforeEach(async () => {
   await sql`create table effects (key text)`
 })
 
-const handlerOf = (run: ServiceAction<unknown, unknown, Tx>['run']) =>
+const handlerOf = (run: ServiceAction<unknown, Tx>['run']) =>
   createActionHandler<Tx>({ secret: SECRET, store, actions: { act: { run } } })
 
 const effects = async () => (await sql`select key from effects`).map(({ key }) => key)

@@ -19,28 +19,30 @@ export interface ActionContext<P = unknown, Tx = undefined> {
   readonly callback: Callback | undefined
 }
 
-/** How this service executes one action. */
-export interface ServiceAction<P = unknown, R = unknown, Tx = undefined> {
+/** How this service executes one action. `P` is what its params schema gives. */
+export interface ServiceAction<P = unknown, Tx = undefined> {
   /** Any Standard Schema (zod, valibot, arktype, …). Absent: any JSON value. */
   params?: Schema<P>
-  /** Returns the result, or `LATER`. */
-  run(context: ActionContext<P, Tx>): Promise<R> | R
-  /** Undoes what `run` did. */
-  compensate?(context: ActionContext<P, Tx> & { readonly result: R }): Promise<void> | void
+  /** Returns the result, any JSON value, or `LATER`. */
+  run(context: ActionContext<P, Tx>): unknown
+  /** Undoes what `run` did; `result` is what that gave. */
+  compensate?(context: ActionContext<P, Tx> & { readonly result: unknown }): Promise<void> | void
   /** Says whether the effect of this key happened. Outside of the store: `tx` is undefined. */
-  probe?(context: ActionContext<P>): Promise<Found<R>> | Found<R>
+  probe?(context: ActionContext<P>): Promise<Found> | Found
 }
 
+/** The actions of a service by name, each with params of its own. */
+export type ServiceActions<Tx, Params> = { readonly [Name in keyof Params]: ServiceAction<Params[Name], Tx> }
+
 /** What is known of an effect. */
-export type Found<R> = { outcome: 'succeeded'; result: R } | { outcome: 'not-executed' } | { outcome: 'unknown' }
+export type Found = { outcome: 'succeeded'; result: unknown } | { outcome: 'not-executed' } | { outcome: 'unknown' }
 
 /** The answer of a function that finishes later: 202. It then calls back with `finish`, `fail` or `beat`. */
 export const LATER: unique symbol = Symbol('later')
 
-export interface ActionHandlerOptions<Tx> {
+export interface ActionHandlerOptions<Tx, Params = Readonly<Record<string, unknown>>> {
   /** By the names under which they are called. */
-  // biome-ignore lint/suspicious/noExplicitAny: each action has params and a result of its own
-  actions: Readonly<Record<string, ServiceAction<any, any, Tx>>>
+  actions: ServiceActions<Tx, Params>
   /** `whsec_…`; several while they are rotated. */
   secret: string | readonly string[]
   /** Remembers answers; in memory when absent. */
@@ -61,7 +63,11 @@ export type ActionHandler = (request: Request) => Promise<Response>
  * Answers the calls of HTTP actions: verifies signature and time, validates params, runs the function once for each key, and
  * answers with its result or with problem details. Throws a `TypeError` where a secret is none. Never rejects.
  */
-export function createActionHandler<Tx = undefined>(options: ActionHandlerOptions<Tx>): ActionHandler {
+export function createActionHandler<Tx = undefined, Params = Readonly<Record<string, unknown>>>(
+  options: ActionHandlerOptions<Tx, Params>,
+): ActionHandler {
+  const actions: ServiceActions<Tx, Readonly<Record<string, unknown>>> = { ...options.actions }
+  const { onError } = options
   const keys = importAll(options.secret)
   const store = options.store ?? (memoryStore() as AnswerStore<Tx>)
   return async (request) => {
@@ -69,7 +75,7 @@ export function createActionHandler<Tx = undefined>(options: ActionHandlerOption
       const { toleranceMs = 300_000, maxBodyBytes = 8_388_608, now = Date.now } = options
       const verification: Verification = { keys: await keys, toleranceMs, maxBodyBytes, now }
       const call = await readCall(request, verification)
-      return toResponse(await answer(options, store, call, request.signal))
+      return toResponse(await answer({ actions, ...(onError && { onError }) }, store, call, request.signal))
     } catch (thrown) {
       const { problem, retryAfterMs } = refusalOf(thrown)
       return toResponse(problemAnswer(problem), retryAfterMs)
@@ -88,7 +94,7 @@ function importAll(secret: string | readonly string[]): Promise<SigningKey[]> {
 }
 
 async function answer<Tx>(
-  { actions, onError }: ActionHandlerOptions<Tx>,
+  { actions, onError }: Pick<ActionHandlerOptions<Tx>, 'actions' | 'onError'>,
   store: AnswerStore<Tx>,
   call: VerifiedCall,
   signal: AbortSignal,
@@ -116,7 +122,7 @@ async function answer<Tx>(
 }
 
 async function execute<Tx>(
-  action: ServiceAction<unknown, unknown, Tx>,
+  action: ServiceAction<unknown, Tx>,
   call: VerifiedCall,
   context: ActionContext<unknown, Tx>,
 ): Promise<StoredAnswer> {
@@ -129,7 +135,7 @@ async function execute<Tx>(
   return answerOf(null)
 }
 
-async function probe<Tx>(action: ServiceAction<unknown, unknown, Tx>, context: ActionContext): Promise<StoredAnswer> {
+async function probe<Tx>(action: ServiceAction<unknown, Tx>, context: ActionContext): Promise<StoredAnswer> {
   return answerOf(action.probe ? await action.probe(context) : { outcome: 'unknown' })
 }
 

@@ -10,6 +10,7 @@ export {
   type Found,
   LATER,
   type ServiceAction,
+  type ServiceActions,
 } from './handler.ts'
 export { toNodeListener } from './node-listener.ts'
 export { ANSWERS_TABLE, type PostgresAccess, type PostgresStore, postgresStore } from './postgres-store.ts'
