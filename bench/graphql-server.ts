@@ -56,6 +56,7 @@ function product() {
     corsOrigins: [],
     maxBodyBytes: 8_388_608,
     ready: async () => true,
+    callbacks: async () => {},
     log,
   }).server
 }

@@ -23,5 +23,6 @@ export type {
   Workflow,
   WorkflowRef,
 } from './executor/workflow-types.ts'
+export { type HttpActionOptions, httpAction } from './http-action/http-action.ts'
 export { type RunningServer, type ServeOptions, serve } from './server/serve.ts'
 export { ConfigurationError } from './server/settings.ts'

@@ -2,9 +2,12 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { expect, it } from 'vitest'
 
-it('bundles for browsers without a Node built-in, in less than 20 KB', async () => {
+it.each([
+  ['@do-sdk/core', 'index.ts'],
+  ['@do-sdk/core/service', 'service/index.ts'],
+])('%s bundles for browsers and the edge without a Node built-in, in less than 20 KB', async (name, entry) => {
   const { outputFiles, metafile } = await build({
-    entryPoints: [fileURLToPath(new URL('../src/index.ts', import.meta.url))],
+    entryPoints: [fileURLToPath(new URL(`../src/${entry}`, import.meta.url))],
     bundle: true,
     minify: true,
     write: false,
@@ -15,6 +18,6 @@ it('bundles for browsers without a Node built-in, in less than 20 KB', async () 
   })
   const imports = Object.values(metafile.inputs).flatMap((input) => input.imports)
   expect(imports.filter((each) => each.external || !each.path.startsWith('sdk/src/'))).toEqual([])
-  console.info(`@do-sdk/core, minified: ${outputFiles[0]!.contents.length} bytes`)
+  console.info(`${name}, minified: ${outputFiles[0]!.contents.length} bytes`)
   expect(outputFiles[0]!.contents.length).toBeLessThan(20_000)
 })

@@ -27,6 +27,16 @@ export function compensationRunId(id: string, generation: number): string {
   return childId(id, ['compensation', id, generation])
 }
 
+/** The id of what is offered to a service that finishes later: one for each call. */
+export function callbackId(runId: string, idempotencyKey: string, attempt: number): string {
+  return childId(runId, ['callback', runId, idempotencyKey, attempt])
+}
+
+/** Names what all calls under one key are waited for by. */
+export function callbackTopic(runId: string, idempotencyKey: string): string {
+  return childId(runId, ['callbacks', runId, idempotencyKey])
+}
+
 function childId(parentId: string, parts: readonly unknown[]): string {
   const bytes = sha256(parts).subarray(0, 16)
   const bucket = bucketOf(parentId)
@@ -63,10 +73,24 @@ export function showRunId(id: string): string {
   return fromUUID(id, 'run')
 }
 
+/** `callback_` and 26 base-32 characters. */
+export function showCallbackId(id: string): string {
+  return fromUUID(id, 'callback')
+}
+
+/** The UUID behind a `callback_…`; `undefined` for anything else. */
+export function parseCallbackId(shown: string): string | undefined {
+  return parseTypeId(shown, 'callback')
+}
+
 /** The UUID behind a `run_…`; `undefined` for anything else. */
 export function parseRunId(shown: string): string | undefined {
+  return parseTypeId(shown, 'run')
+}
+
+function parseTypeId(shown: string, prefix: string): string | undefined {
   try {
-    return toUUID(fromString(shown, 'run'))
+    return toUUID(fromString(shown, prefix))
   } catch {
     return undefined
   }

@@ -76,6 +76,11 @@ export function storableText(text: string, max: number): string {
   return bounded.replaceAll('\u0000', '\uFFFD').toWellFormed()
 }
 
+/** An object without the members that are null: for inputs where null means the default. */
+export function withoutNulls(object: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null))
+}
+
 /** The length in bytes of a JSON text as it is stored. */
 export function byteLength(text: string): number {
   return Buffer.byteLength(text, 'utf8')

@@ -19,6 +19,11 @@ export async function registerWorker(
     on conflict (id) do nothing`
 }
 
+/** A worker takes runs from other queues than it said. */
+export async function recordQueues(db: Database, id: string, queues: readonly string[]): Promise<void> {
+  await db.hot`update action_do.workers set queues = ${JSON.stringify(queues)}::text::json where id = ${id}`
+}
+
 /** Every queue that a live worker takes runs from. */
 export async function liveQueues(db: Database): Promise<Set<string>> {
   const rows = await db.reads<{ queue: string }[]>`

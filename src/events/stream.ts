@@ -6,6 +6,13 @@ import { EventStream } from './event-stream.ts'
 import type { Hub } from './hub.ts'
 import { groupByPage } from './stream-pages.ts'
 
+/** What a subscription is broken with when the server stops. */
+export class ServerStoppingError extends Error {
+  constructor() {
+    super('The server stops; reconnect and go on from the last seq')
+  }
+}
+
 /** After a failed read, e.g. while the database is away. */
 const RETRY_MS = 500
 

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Logger } from 'pino'
 import { EFFECTS, type Effect, type ProbeVerdict } from '../core/effect.ts'
+import type { HttpTarget } from '../core/http-action/target.ts'
 import { type RetryOptions, type RetryPolicy, retryPolicy } from '../core/retry.ts'
 import type { UserTransaction } from '../db/client.ts'
 
@@ -32,6 +33,15 @@ export interface TransactionalContext<P> extends HandlerContext<P> {
   readonly tx: UserTransaction
 }
 
+/** What a handler of the server's own gets besides. */
+export interface InnerContext<P> extends HandlerContext<P> {
+  /** Of the action, as the step that it is called by may have changed it. */
+  readonly effect: Effect
+  readonly retry: RetryPolicy
+  /** Gives back the slot of the attempt: from now on it only waits. */
+  yieldSlot(): void
+}
+
 /** What a probe gets: it looks, and changes nothing. */
 export type ProbeContext<P> = Pick<HandlerContext<P>, 'params' | 'idempotencyKey' | 'runId' | 'signal' | 'log'>
 
@@ -40,10 +50,10 @@ export interface CompensateContext<P, R> extends Omit<HandlerContext<P>, 'heartb
   readonly result: R
 }
 
-type Output<S extends StandardSchemaV1 | undefined, Fallback> = S extends StandardSchemaV1
+export type Output<S extends StandardSchemaV1 | undefined, Fallback> = S extends StandardSchemaV1
   ? StandardSchemaV1.InferOutput<S>
   : Fallback
-type Input<S extends StandardSchemaV1 | undefined, Fallback> = S extends StandardSchemaV1
+export type Input<S extends StandardSchemaV1 | undefined, Fallback> = S extends StandardSchemaV1
   ? StandardSchemaV1.InferInput<S>
   : Fallback
 
@@ -95,6 +105,8 @@ export interface Action<N extends string = string, P = unknown, R = unknown> {
   readonly run: (context: TransactionalContext<unknown>) => unknown
   readonly probe: ((context: ProbeContext<unknown>) => Promise<ProbeVerdict<unknown>>) | undefined
   readonly compensate: ((context: CompensateContext<unknown, unknown>) => Promise<void> | void) | undefined
+  /** Where the service is that executes it; absent: it is executed in the process. */
+  readonly http?: HttpTarget | undefined
   /** Types only, never set: what a caller gives and what it gets back. */
   readonly '~types'?: { params: P; result: R }
 }

@@ -9,7 +9,8 @@ import { enqueueDueRuns } from '../db/transitions/enqueue-due-runs.ts'
 import { Hints } from '../events/hints.ts'
 import { type Hint, Hub } from '../events/hub.ts'
 import { RunFeed } from '../events/run-feed.ts'
-import { EventStreams } from '../events/stream.ts'
+import { EventStreams, ServerStoppingError } from '../events/stream.ts'
+import { HttpActions } from '../http-action/http-actions.ts'
 import { Loop } from './loop.ts'
 import type { ExecutorOptions } from './options.ts'
 import { QueueGauge } from './queue-gauge.ts'
@@ -24,8 +25,8 @@ import { isUnentered } from './workflow/queues.ts'
 import { asRunRow } from './workflow/run-row.ts'
 import { Workflows } from './workflow/workflows.ts'
 
-/** In the place of a name: a node stopped and left what it held to the others. */
-const HANDED_ON = '*'
+/** In the place of a name: a node stopped and left what it held to the others, or registered another action. */
+const LOOK_AT_EVERYTHING = '*'
 
 /** The same: something waits for the code of its graph. */
 const ANY_GRAPH = 'graph:'
@@ -33,13 +34,6 @@ const ANY_GRAPH = 'graph:'
 /** What the metrics count: actions, and workflows as a whole. */
 function isCounted({ kind, parentId }: { kind: RunKind; parentId: string | null }): boolean {
   return kind === 'ACTION' || (kind === 'WORKFLOW' && parentId === null)
-}
-
-/** What a subscription is broken with when the server stops. */
-class ServerStoppingError extends Error {
-  constructor() {
-    super('The server stops; reconnect and go on from the last seq')
-  }
 }
 
 /** One node: it takes requests, executes runs (unless its role says otherwise) and streams what happens. */
@@ -53,6 +47,7 @@ export class Executor {
   readonly workflows: Workflows
   private readonly linked: LinkedRuns
   readonly worker: Worker
+  readonly httpActions: HttpActions
   /** Absent where notifications are off. */
   private readonly hints: Hints | undefined
   private live: Promise<Set<string>> | undefined
@@ -73,6 +68,10 @@ export class Executor {
     this.submissions = new Submissions(db, options.unavailableMs)
     this.waits = new Waits(db, this.hub)
     this.gauge = new QueueGauge(db, options.queueLimit)
+    this.httpActions = new HttpActions(db, this.hub, registry, options, log, {
+      registered: async () => void (options.executes && (await this.worker.queuesChanged())),
+      changed: () => this.hints?.send({ queued: [LOOK_AT_EVERYTHING] }),
+    })
     this.streams = new EventStreams(db, this.hub)
     this.feed = new RunFeed(db, this.hub)
     this.workflows = new Workflows(db, registry, options, log, {
@@ -104,6 +103,7 @@ export class Executor {
       () => this.lookAtEverything(),
     )
     this.listening.wake()
+    await this.httpActions.start()
     await this.workflows.start(this.options.executes)
     if (!this.options.executes) return
     await this.worker.start()
@@ -113,7 +113,7 @@ export class Executor {
 
   private heard({ roots, queued, canceled }: Hint): void {
     this.hub.heard(roots)
-    if (queued.includes(HANDED_ON)) this.lookAtEverything()
+    if (queued.includes(LOOK_AT_EVERYTHING)) this.lookAtEverything()
     else if (queued.length > 0) this.wakeFor(queued)
     this.verify(canceled)
   }
@@ -190,6 +190,7 @@ export class Executor {
   /** Something may have been missed (a lost connection, a moved clock): everybody looks again. */
   lookAtEverything(): void {
     this.hub.wakeEveryone()
+    this.httpActions.wake()
     this.worker.wake()
     if (!this.options.executes) return
     this.workflows.wake()
@@ -202,9 +203,10 @@ export class Executor {
    */
   async drain(graceMs: number): Promise<void> {
     await Promise.all([this.due.stop(), this.recovery.stop(), this.workflows.stop(), this.linked.stop()])
+    await this.httpActions.drain()
     if (this.options.executes) {
       await this.worker.stop(graceMs).catch((err) => this.log.warn({ err }, 'the lease was not given up; it expires'))
-      this.hints?.send({ queued: [HANDED_ON] })
+      this.hints?.send({ queued: [LOOK_AT_EVERYTHING] })
     }
     this.waits.stop()
   }
@@ -213,6 +215,7 @@ export class Executor {
   async stop(): Promise<void> {
     this.streams.stop(new ServerStoppingError())
     await this.listening.stop()
+    await this.httpActions.stop()
     await this.hints?.stop()
   }
 

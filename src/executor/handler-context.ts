@@ -1,11 +1,13 @@
 import type { Logger } from 'pino'
+import type { Effect } from '../core/effect.ts'
 import { downstreamKey, showRunId } from '../core/ids.ts'
+import type { RetryPolicy } from '../core/retry.ts'
 import type { Attempt } from './attempt.ts'
-import type { HandlerContext } from './define-action.ts'
+import type { InnerContext } from './define-action.ts'
 import type { HeartbeatRecorder } from './heartbeat.ts'
 
 /** What a handler gets. What costs something is made when it is asked for. */
-export class AttemptContext implements HandlerContext<unknown> {
+export class AttemptContext implements InnerContext<unknown> {
   /**
    * Properties of each context itself, not of the class: a handler that is wrapped may be given `{ ...context, more }`. The
    * functions are shared by all contexts, so that all have one shape.
@@ -34,6 +36,20 @@ export class AttemptContext implements HandlerContext<unknown> {
     this.lastHeartbeat = attempt.run.heartbeat ?? undefined
     this.heartbeat = (progress) => heartbeat.beat(progress)
     Object.defineProperties(this, AttemptContext.#madeWhenAskedFor)
+  }
+
+  // what only the server's own handlers ask for is not handed on with the rest
+
+  get effect(): Effect {
+    return this.#attempt.action.effect
+  }
+
+  get retry(): RetryPolicy {
+    return this.#attempt.action.retry
+  }
+
+  yieldSlot(): void {
+    this.#attempt.yieldSlot()
   }
 
   static #from(make: (attempt: Attempt) => unknown): PropertyDescriptor {

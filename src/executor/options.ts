@@ -15,6 +15,8 @@ export interface ExecutorOptions {
   readonly queueLimit: number
   /** How long a request waits for a database that is away. */
   readonly unavailableMs: number
+  /** Hosts and networks outside of the internet that HTTP actions may call. */
+  readonly httpActionsAllow: readonly string[]
   /** Whether to use NOTIFY; everything works without, a poll later. */
   readonly notify: boolean
 }
@@ -29,5 +31,6 @@ export const DEFAULT_EXECUTOR_OPTIONS: ExecutorOptions = {
   maxResultBytes: 1_048_576,
   queueLimit: 100_000,
   unavailableMs: 10_000,
+  httpActionsAllow: [],
   notify: true,
 }

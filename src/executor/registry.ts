@@ -23,6 +23,9 @@ export class Registry {
   private readonly definitions = new Map<string, Action>()
   private readonly workflowsByName = new Map<string, RegisteredWorkflow>()
   private readonly byHash = new Map<string, { compiled: CompiledGraph; logic: GraphLogic }>()
+  /** Those that were registered over the API, while servers run. */
+  private registered: ReadonlyMap<string, RegisteredAction> = new Map()
+  private prepare = (action: Action): Action => action
 
   /**
    * Registers the workflows with the actions and workflows that they refer to. Throws when two share a name, and when a
@@ -40,11 +43,24 @@ export class Registry {
     if (again && known === action) return
     if (known) throw new Error(`two actions are called ${JSON.stringify(action.name)}`)
     this.definitions.set(action.name, action)
-    this.byName.set(action.name, {
-      ...action,
-      paramsJsonSchema: jsonSchemaOf(action.paramsSchema, 'input'),
-      resultJsonSchema: jsonSchemaOf(action.resultSchema, 'output'),
-    })
+    this.byName.set(action.name, catalogued(action))
+  }
+
+  /** Gives each action what it needs of this server to be executed, those that are registered later too. */
+  prepareWith(prepare: (action: Action) => Action): void {
+    this.prepare = prepare
+    for (const [name, action] of this.byName) this.byName.set(name, { ...action, ...prepare(action) })
+  }
+
+  /** Puts these in the place of those that were registered over the API. What the code has goes before. */
+  replaceRegistered(actions: readonly Action[]): void {
+    const own = actions.filter(({ name }) => !this.byName.has(name))
+    this.registered = new Map(own.map((action) => [action.name, catalogued(this.prepare(action))]))
+  }
+
+  /** Whether the code has an action of this name. */
+  isOfCode(name: string): boolean {
+    return this.byName.has(name)
   }
 
   private addWorkflow(workflow: Workflow, again: boolean): void {
@@ -70,12 +86,12 @@ export class Registry {
   }
 
   get(name: string): RegisteredAction | undefined {
-    return this.byName.get(name)
+    return this.byName.get(name) ?? this.registered.get(name)
   }
 
   /** In alphabetical order. */
   all(): RegisteredAction[] {
-    return [...this.byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+    return [...this.byName.values(), ...this.registered.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   names(): string[] {
@@ -102,5 +118,13 @@ export class Registry {
   /** Every graph that is registered, those of older versions included. */
   graphs(): CompiledGraph[] {
     return [...this.byHash.values()].map(({ compiled }) => compiled)
+  }
+}
+
+function catalogued(action: Action): RegisteredAction {
+  return {
+    ...action,
+    paramsJsonSchema: jsonSchemaOf(action.paramsSchema, 'input'),
+    resultJsonSchema: jsonSchemaOf(action.resultSchema, 'output'),
   }
 }

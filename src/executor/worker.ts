@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import type { Logger } from 'pino'
 import { showRunId } from '../core/ids.ts'
 import type { Database } from '../db/client.ts'
-import { expireLease, forgetWorker, registerWorker, renewLease } from '../db/leases.ts'
+import { expireLease, forgetWorker, recordQueues, registerWorker, renewLease } from '../db/leases.ts'
 import type { RunRow } from '../db/rows.ts'
 import { type ClaimedRow, claimRuns } from '../db/transitions/claim-runs.ts'
 import { RunRevoked, WorkerStopped } from './abort.ts'
@@ -88,6 +88,12 @@ export class Worker {
   /** What it takes runs from. */
   private queues(): string[] {
     return [...this.registry.names(), ...entryQueues(this.registry)]
+  }
+
+  /** Other actions are registered than before. */
+  async queuesChanged(): Promise<void> {
+    this.wake()
+    await recordQueues(this.db, this.id, this.queues())
   }
 
   /** Takes a slot for a run that is about to be submitted as RUNNING; false when it has to queue. */

@@ -28,7 +28,7 @@ const RetryRef = builder.objectRef<RetryPolicy>('RetryPolicy').implement({
   }),
 })
 
-const ActionRef = builder.objectRef<RegisteredAction>('Action').implement({
+export const ActionRef = builder.objectRef<RegisteredAction>('Action').implement({
   description: 'A named, typed, single operation.',
   fields: (t) => ({
     name: t.exposeString('name', { nullable: false, description: 'What `executeAction` takes.' }),
@@ -52,6 +52,10 @@ const ActionRef = builder.objectRef<RegisteredAction>('Action').implement({
       resolve: (action) => action.retry,
     }),
     timeoutMs: t.exposeInt('timeoutMs', { nullable: false, description: 'Milliseconds that one attempt may take.' }),
+    url: t.string({
+      description: 'Where the service is that executes it; null where the server itself does.',
+      resolve: ({ http }) => http?.url ?? null,
+    }),
     hasProbe: t.boolean({
       nullable: false,
       description: 'Whether a lost outcome of an UNSAFE effect can be found out.',

@@ -15,6 +15,8 @@ export interface HttpParts {
   readonly graphql: GraphqlHandler
   readonly keys: ApiKeys
   readonly metrics: Registry
+  /** Takes in what services say of actions that they finish later. */
+  readonly callbacks: (req: IncomingMessage, res: ServerResponse) => Promise<void>
   readonly corsOrigins: readonly string[]
   /** The largest request, in bytes. */
   readonly maxBodyBytes: number
@@ -100,6 +102,7 @@ async function route(
       res.writeHead(302, { location: '/graphql' }).end()
       return
     default:
+      if (pathname.startsWith('/callbacks/')) return parts.callbacks(req, res)
       return sendError(res, 404, 'NOT_FOUND', `There is nothing at ${pathname}. The API is at /graphql.`)
   }
 }

@@ -10,6 +10,7 @@ import { Registry } from '../executor/registry.ts'
 import type { Workflow } from '../executor/workflow-types.ts'
 import { ApiKeys, ensureFirstKey, type FirstKey } from './api-keys.ts'
 import { banner } from './banner.ts'
+import { receiveCallback } from './callbacks.ts'
 import { Documents } from './documents.ts'
 import { createGraphql } from './graphql.ts'
 import { createHttp } from './http.ts'
@@ -115,6 +116,7 @@ async function listen(
     graphql: shortPath(graphql, documents, executor),
     keys,
     metrics: createMetrics(executor),
+    callbacks: (req, res) => receiveCallback(executor.httpActions.callbacks, configuration.maxResultBytes, req, res),
     corsOrigins: configuration.corsOrigins,
     maxBodyBytes,
     ready: readiness(db),
@@ -127,6 +129,7 @@ async function listen(
     http.server.listen(port, host, resolve)
   })
   const url = addressOf(http.server.address() as AddressInfo, host)
+  executor.httpActions.reachedAt(configuration.publicUrl ?? new URL(url).origin)
   log.info({ url, role: configuration.role }, 'listening')
 
   async function shutDown(): Promise<void> {

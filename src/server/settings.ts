@@ -1,3 +1,4 @@
+import { parseAllowList } from '../core/http-action/allow-list.ts'
 import { DEFAULT_EXECUTOR_OPTIONS } from '../executor/options.ts'
 
 /** A value that makes no sense: the server does not start. The message names the setting, what was given and what is allowed. */
@@ -85,6 +86,22 @@ export const SETTINGS = {
     allowed: 'origins like https://app.example.com, separated by commas, or *',
     parse: parseOrigins,
   },
+  publicUrl: {
+    env: 'PUBLIC_URL',
+    fallback: undefined,
+    shownDefault: 'the address that it listens on',
+    meaning: 'Where services reach this server to say how an HTTP action ended that they finish later.',
+    allowed: 'a URL that begins with http:// or https://, without query and fragment',
+    parse: parsePublicUrl,
+  },
+  httpActionsAllow: {
+    env: 'HTTP_ACTIONS_ALLOW',
+    fallback: [],
+    shownDefault: 'none',
+    meaning: 'Hosts and networks outside of the internet that HTTP actions may call, separated by commas.',
+    allowed: 'host names, addresses and networks, separated by commas, like billing.internal, *.svc.local, 10.1.0.0/16',
+    parse: parseAllowList,
+  },
   role: choice(
     'DO_ROLE',
     'all',
@@ -156,6 +173,8 @@ export interface Configuration {
   dataDir: string
   apiKey: string | undefined
   corsOrigins: readonly string[]
+  publicUrl: string | undefined
+  httpActionsAllow: readonly string[]
   role: 'all' | 'api' | 'worker'
   concurrency: number
   logLevel: string
@@ -201,4 +220,10 @@ function parseOrigins(text: string): readonly string[] | undefined {
   const origins = text.split(',').map((origin) => origin.trim().replace(/\/$/, ''))
   const good = origins.every((origin) => origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin))
   return good ? origins : undefined
+}
+
+function parsePublicUrl(text: string): string | undefined {
+  const url = URL.canParse(text.trim()) ? new URL(text.trim()) : undefined
+  const good = url && /^https?:$/.test(url.protocol) && !/[?#@]/.test(text)
+  return good ? url.href : undefined
 }

@@ -10,8 +10,10 @@ const run = promisify(execFile)
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 
 const PROGRAM = `
-import { action, serve } from 'action.do'
+import { createServer } from 'node:http'
+import { action, httpAction, serve } from 'action.do'
 import { Do } from '@do-sdk/core'
+import { createActionHandler, toNodeListener } from '@do-sdk/core/service'
 import { z } from 'zod'
 
 const greet = action('greet', {
@@ -19,12 +21,20 @@ const greet = action('greet', {
   result: z.object({ greeting: z.string() }),
   run: async ({ params }) => ({ greeting: \`Hello, \${params.name}\` }),
 })
-const server = await serve({ actions: [greet], port: 0, apiKey: 'a-key-of-this-test', logLevel: 'warn', printBanner: false })
+const secret = 'whsec_' + Buffer.alloc(32, 'secret').toString('base64')
+const actions = { double: { run: ({ params }) => params * 2 } }
+const service = createServer(toNodeListener(createActionHandler({ secret, actions })))
+await new Promise((resolve) => service.listen(0, '127.0.0.1', resolve))
+const double = httpAction('double', { url: \`http://127.0.0.1:\${service.address().port}/\`, secret })
+const options = { httpActionsAllow: ['127.0.0.1'] }
+const server = await serve({ actions: [greet, double], ...options, port: 0, apiKey: 'a-key-of-this-test', logLevel: 'warn', printBanner: false })
 const client = new Do({ apiKey: 'a-key-of-this-test', url: server.url })
 const { result, error } = await client.action.execute({ name: 'greet', params: { name: 'Ada' } })
+const { result: doubled } = await client.action.execute({ name: 'double', params: 21 })
+service.close()
 const page = await fetch(server.url, { headers: { accept: 'text/html' } })
 await server.stop()
-console.log(JSON.stringify({ result, error, page: page.status }))
+console.log(JSON.stringify({ result, error, doubled, page: page.status }))
 `
 
 test('the packed packages work in an empty project, under plain Node', { timeout: 240_000 }, async () => {
@@ -41,7 +51,11 @@ test('the packed packages work in an empty project, under plain Node', { timeout
   })
   await writeFile(join(project, 'server.js'), PROGRAM)
   const { stdout } = await run(process.execPath, ['server.js'], { cwd: project, env: withoutConditions() })
-  expect(JSON.parse(stdout.trim().split('\n').at(-1) ?? '')).toEqual({ result: { greeting: 'Hello, Ada' }, page: 200 })
+  expect(JSON.parse(stdout.trim().split('\n').at(-1) ?? '')).toEqual({
+    result: { greeting: 'Hello, Ada' },
+    doubled: 42,
+    page: 200,
+  })
 })
 
 /** npm answers with a list, or from version 12 on with an object by package. */

@@ -25,6 +25,10 @@ export const CONTRACT = /* GraphQL */ `
     cancelRun(input: CancelRunInput!): CancelRunResult!
     startWorkflow(input: StartWorkflowInput!): StartWorkflowResult!
     defineWorkflow(input: DefineWorkflowInput!): DefineWorkflowResult!
+    registerAction(input: RegisterActionInput!): RegisterActionResult!
+    updateAction(input: UpdateActionInput!): UpdateActionResult!
+    removeAction(input: RemoveActionInput!): RemoveActionResult!
+    rotateActionSecret(input: RotateActionSecretInput!): RotateActionSecretResult!
     signalRun(input: SignalRunInput!): SignalRunResult!
     pauseRun(input: PauseRunInput!): PauseRunResult!
     resumeRun(input: ResumeRunInput!): ResumeRunResult!
@@ -82,6 +86,10 @@ export const CONTRACT = /* GraphQL */ `
     runAt: DateTime
   }
   input DefineWorkflowInput { definition: JSON! }
+  input RegisterActionInput { name: String! url: String! description: String paramsSchema: JSON resultSchema: JSON effect: Effect timeoutMs: Int }
+  input UpdateActionInput { name: String! url: String description: String paramsSchema: JSON resultSchema: JSON effect: Effect timeoutMs: Int }
+  input RemoveActionInput { name: String! }
+  input RotateActionSecretInput { name: String! keepPreviousMs: Float }
   input SignalRunInput { id: ID! name: String! payload: JSON idempotencyKey: String }
   input PauseRunInput { id: ID! reason: String idempotencyKey: String }
   input ResumeRunInput { id: ID! reason: String idempotencyKey: String }
@@ -92,6 +100,10 @@ export const CONTRACT = /* GraphQL */ `
   input BulkInput { filter: RunFilter! expected: Int! reason: String idempotencyKey: String! }
   type StartWorkflowPayload { run: WorkflowRun! replayed: Boolean! }
   type DefineWorkflowPayload { workflow: Workflow! }
+  type RegisterActionPayload { action: Action! secret: String! }
+  type UpdateActionPayload { action: Action! }
+  type RemoveActionPayload { name: String! }
+  type RotateActionSecretPayload { action: Action! secret: String! }
   type BulkPayload { outcomes: [BulkOutcome!]! }
   type BulkOutcome { run: Run refused: BulkRefusal }
   type RetryPreview { again: [Run!]! next: [Run!]! kept: [Run!]! unsafe: [Run!]! }
@@ -173,6 +185,10 @@ export const CONTRACT = /* GraphQL */ `
     | InvalidDefinitionError
     | InvalidInputError
     | PermissionDeniedError
+  union RegisterActionResult = RegisterActionPayload | InvalidDefinitionError | InvalidInputError | PermissionDeniedError
+  union UpdateActionResult = UpdateActionPayload | ActionNotFoundError | InvalidDefinitionError | InvalidInputError | PermissionDeniedError
+  union RemoveActionResult = RemoveActionPayload | ActionNotFoundError | InvalidInputError | PermissionDeniedError
+  union RotateActionSecretResult = RotateActionSecretPayload | ActionNotFoundError | InvalidInputError | PermissionDeniedError
   union RetryPreviewResult =
     | RetryPreview
     | RunNotFoundError

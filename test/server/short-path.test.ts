@@ -56,6 +56,7 @@ beforeEach(async () => {
       corsOrigins: [],
       maxBodyBytes: 100_000,
       ready: async () => true,
+      callbacks: async () => {},
       log,
     }
     const http = createHttp({ ...parts, graphql: handler })

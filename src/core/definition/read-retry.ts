@@ -5,8 +5,8 @@ import type { StepReading } from './reading.ts'
 const RETRY: ReadonlySet<string> = new Set(['maxAttempts', 'backoff', 'deadlineMs'])
 const BACKOFF: ReadonlySet<string> = new Set(['initialMs', 'factor', 'maxMs', 'jitter'])
 
-/** The retry options of a step; `retryPolicy` says which values make sense. */
-export function readRetry({ members, issues }: StepReading): RetryOptions | undefined {
+/** The retry options of a step or an action; `retryPolicy` says which values make sense. */
+export function readRetry({ members, issues }: Pick<StepReading, 'members' | 'issues'>): RetryOptions | undefined {
   const retry = members.object('retry')
   if (!retry) return undefined
   const outer = new Members(retry, members.at('retry'), issues)

@@ -1,0 +1,214 @@
+import { withoutNulls } from '../core/json.ts'
+import {
+  type Registration,
+  registerAction,
+  removeAction,
+  rotateActionSecret,
+  updateAction,
+} from '../executor/commands/register-action.ts'
+import type { RegisteredAction } from '../executor/registry.ts'
+import { ActionRef } from './action.ts'
+import { builder } from './builder.ts'
+import { EffectRef } from './enums.ts'
+import { errorTypes, orRefusal } from './errors.ts'
+
+const BackoffInput = builder.inputType('BackoffInput', {
+  description: 'How long to wait between attempts. What is absent has the default.',
+  fields: (t) => ({
+    initialMs: t.float({ description: 'Milliseconds before the second attempt; default 500.' }),
+    factor: t.float({ description: 'Each further wait is so many times longer; default 2.' }),
+    maxMs: t.float({ description: 'No wait is longer, in milliseconds; default 60000.' }),
+    jitter: t.boolean({ description: 'Wait a random part of the computed time; default true.' }),
+  }),
+})
+
+const RetryPolicyInput = builder.inputType('RetryPolicyInput', {
+  description: 'How failed attempts are repeated. What is absent has the default.',
+  fields: (t) => ({
+    maxAttempts: t.int({ description: 'In all, the first included; default 3.' }),
+    backoff: t.field({ type: BackoffInput, description: 'The waits.' }),
+    deadlineMs: t.float({ description: 'Milliseconds from the first attempt after which no further one begins.' }),
+  }),
+})
+
+const RegisterActionInput = builder.inputType('RegisterActionInput', {
+  description: 'An action that a service executes when it is called over HTTP.',
+  fields: (t) => ({
+    name: t.string({ required: true, description: 'What `executeAction` takes.' }),
+    url: t.string({ required: true, description: 'Where the service is; it is sent a POST.' }),
+    description: t.string({ description: 'What it does.' }),
+    paramsSchema: t.field({
+      type: 'JSON',
+      description:
+        'A JSON Schema (2020-12) of the params; its defaults are filled in. Without pattern, patternProperties, $id, $dynamicRef and unevaluated*; $ref only to # and #/$defs/name. Default: any JSON value.',
+    }),
+    resultSchema: t.field({ type: 'JSON', description: 'A JSON Schema of the result, likewise.' }),
+    effect: t.field({
+      type: EffectRef,
+      description: 'What a lost outcome means: idempotent (default) or unsafe. A service cannot be transactional.',
+    }),
+    retry: t.field({ type: RetryPolicyInput, description: 'How failures are repeated.' }),
+    timeoutMs: t.int({ description: 'Milliseconds that one call may take; default 60000.' }),
+    concurrency: t.int({ description: 'How many runs one worker executes at once. Default: as many as it does.' }),
+    probe: t.boolean({ description: 'The service can say whether an unsafe effect happened; default false.' }),
+    compensate: t.boolean({ description: 'The service can undo what it did; default false.' }),
+    callbackMs: t.int({
+      description:
+        'Milliseconds that the service may take to call back after it has answered 202. Default: it must answer at once.',
+    }),
+  }),
+})
+
+const UpdateActionInput = builder.inputType('UpdateActionInput', {
+  description: 'What changes about a registered action: absent members stay as they are, null gives the default back.',
+  fields: (t) => ({
+    name: t.string({ required: true, description: 'Of the action.' }),
+    url: t.string({ description: 'Where the service is.' }),
+    description: t.string({ description: 'What it does.' }),
+    paramsSchema: t.field({
+      type: 'JSON',
+      description:
+        'A JSON Schema (2020-12) of the params; its defaults are filled in. Without pattern, patternProperties, $id, $dynamicRef and unevaluated*; $ref only to # and #/$defs/name. Default: any JSON value.',
+    }),
+    resultSchema: t.field({ type: 'JSON', description: 'A JSON Schema of the result, likewise.' }),
+    effect: t.field({
+      type: EffectRef,
+      description: 'What a lost outcome means: idempotent (default) or unsafe. A service cannot be transactional.',
+    }),
+    retry: t.field({ type: RetryPolicyInput, description: 'How failures are repeated.' }),
+    timeoutMs: t.int({ description: 'Milliseconds that one call may take; default 60000.' }),
+    concurrency: t.int({ description: 'How many runs one worker executes at once. Default: as many as it does.' }),
+    probe: t.boolean({ description: 'The service can say whether an unsafe effect happened; default false.' }),
+    compensate: t.boolean({ description: 'The service can undo what it did; default false.' }),
+    callbackMs: t.int({
+      description:
+        'Milliseconds that the service may take to call back after it has answered 202. Default: it must answer at once.',
+    }),
+  }),
+})
+
+const RemoveActionInput = builder.inputType('RemoveActionInput', {
+  description: 'A registered action to remove.',
+  fields: (t) => ({ name: t.string({ required: true, description: 'Of the action.' }) }),
+})
+
+const RotateActionSecretInput = builder.inputType('RotateActionSecretInput', {
+  description: 'A registered action to make another secret for.',
+  fields: (t) => ({
+    name: t.string({ required: true, description: 'Of the action.' }),
+    keepPreviousMs: t.float({
+      description: 'Milliseconds that calls are signed with the secret before as well: 0 to 30 days, default a day.',
+    }),
+  }),
+})
+
+/** A payload with a secret; there is no other place where it can be read. */
+function secretPayload(name: string, description: string) {
+  return builder.objectRef<Registration>(name).implement({
+    description,
+    isTypeOf: (value) => value instanceof Object && 'secret' in value,
+    fields: (t) => ({
+      action: t.field({
+        type: ActionRef,
+        nullable: false,
+        description: 'As it stands.',
+        resolve: ({ action }) => action,
+      }),
+      secret: t.exposeString('secret', {
+        nullable: false,
+        description: 'Signs the calls. Shown in this answer and never again: if it is lost, rotate it.',
+      }),
+    }),
+  })
+}
+
+const RegisterActionPayload = secretPayload(
+  'RegisterActionPayload',
+  'The action, and the secret that its service needs.',
+)
+const RotateActionSecretPayload = secretPayload('RotateActionSecretPayload', 'The action, and its next secret.')
+
+const UpdateActionPayload = builder.objectRef<{ action: RegisteredAction }>('UpdateActionPayload').implement({
+  description: 'The action. Attempts that begin from now on are made with it.',
+  isTypeOf: (value) => value instanceof Object && 'action' in value,
+  fields: (t) => ({
+    action: t.field({
+      type: ActionRef,
+      nullable: false,
+      description: 'As it stands.',
+      resolve: ({ action }) => action,
+    }),
+  }),
+})
+
+const RemoveActionPayload = builder.objectRef<{ removed: string }>('RemoveActionPayload').implement({
+  description: 'The action is gone. Its runs stay, and those that have not ended wait.',
+  isTypeOf: (value) => value instanceof Object && 'removed' in value,
+  fields: (t) => ({ name: t.exposeString('removed', { nullable: false, description: 'Of the action that was.' }) }),
+})
+
+const { actionNotFound, invalidDefinition, invalidInput, permissionDenied } = errorTypes
+
+const RegisterActionResult = builder.unionType('RegisterActionResult', {
+  description: 'The action with its secret, or why nothing was registered.',
+  types: [RegisterActionPayload, invalidDefinition, invalidInput, permissionDenied],
+})
+
+const UpdateActionResult = builder.unionType('UpdateActionResult', {
+  description: 'The action, or why nothing was changed.',
+  types: [UpdateActionPayload, actionNotFound, invalidDefinition, invalidInput, permissionDenied],
+})
+
+const RemoveActionResult = builder.unionType('RemoveActionResult', {
+  description: 'What was removed, or why nothing was.',
+  types: [RemoveActionPayload, actionNotFound, invalidInput, permissionDenied],
+})
+
+const RotateActionSecretResult = builder.unionType('RotateActionSecretResult', {
+  description: 'The next secret, or why there is none.',
+  types: [RotateActionSecretPayload, actionNotFound, invalidInput, permissionDenied],
+})
+
+builder.mutationField('registerAction', (t) =>
+  t.field({
+    type: RegisterActionResult,
+    nullable: false,
+    description: 'Registers an action that a service executes. Every server of the database serves it within seconds.',
+    args: { input: t.arg({ type: RegisterActionInput, required: true, description: 'The action.' }) },
+    resolve: (_, { input: { name, ...given } }, { executor, actor }) =>
+      orRefusal(registerAction(executor, name, withoutNulls(given), actor)),
+  }),
+)
+
+builder.mutationField('updateAction', (t) =>
+  t.field({
+    type: UpdateActionResult,
+    nullable: false,
+    description: 'Changes a registered action: a new version of it. The same again changes nothing.',
+    args: { input: t.arg({ type: UpdateActionInput, required: true, description: 'What changes.' }) },
+    resolve: (_, { input: { name, ...changes } }, { executor, actor }) =>
+      orRefusal(updateAction(executor, name, { ...changes }, actor).then((action) => ({ action }))),
+  }),
+)
+
+builder.mutationField('removeAction', (t) =>
+  t.field({
+    type: RemoveActionResult,
+    nullable: false,
+    description: 'Removes a registered action.',
+    args: { input: t.arg({ type: RemoveActionInput, required: true, description: 'Which.' }) },
+    resolve: (_, { input: { name } }, { executor, actor }) =>
+      orRefusal(removeAction(executor, name, actor).then(() => ({ removed: name }))),
+  }),
+)
+
+builder.mutationField('rotateActionSecret', (t) =>
+  t.field({
+    type: RotateActionSecretResult,
+    nullable: false,
+    description: 'Makes another secret; until the one before expires, calls are signed with both.',
+    args: { input: t.arg({ type: RotateActionSecretInput, required: true, description: 'Of which action.' }) },
+    resolve: (_, { input: { name, keepPreviousMs } }, { executor }) =>
+      orRefusal(rotateActionSecret(executor, name, keepPreviousMs ?? null)),
+  }),
+)
