@@ -3,6 +3,8 @@ import type { Sql } from 'postgres'
 
 /** A statement that is prepared once for each connection, whatever its input. */
 export interface Statement<Input, Row extends object> {
+  /** Whether it changes anything. */
+  readonly writes: boolean
   run(sql: Pick<Sql, 'unsafe'>, input: Input): Promise<Row[]>
   /** The same for a drizzle transaction. */
   chunk(input: Input): SQL
@@ -29,6 +31,7 @@ export function statementOf<Input, Row extends object>(
 ): Statement<Input, Row> {
   const numbered = parts.reduce((all, part, i) => `${all}$${i}${part}`)
   return {
+    writes: /\b(insert into|update|delete from) action_do\./.test(numbered),
     run: (client, input) => client.unsafe<Row[]>(numbered, parametersOf(input), { prepare: true }),
     chunk(input) {
       const parameters = parametersOf(input)

@@ -66,6 +66,60 @@ export interface TreeRow {
   heartbeat?: null
 }
 
+/** A row as it is once what was to be written of it is written. Named member by member: an object of one shape, made at once. */
+export function writtenRow(row: TreeRow): TreeRow {
+  return {
+    bucket: row.bucket,
+    id: row.id,
+    kind: row.kind,
+    name: row.name,
+    version: row.version,
+    effect: row.effect,
+    rootId: row.rootId,
+    parentId: row.parentId,
+    stepKey: row.stepKey,
+    stepIndex: row.stepIndex,
+    status: row.status,
+    error: row.error,
+    priority: row.priority,
+    generation: row.generation,
+    attempt: row.attempt,
+    failures: row.failures,
+    losses: row.losses,
+    probe: row.probe,
+    fence: row.fence,
+    workerId: row.workerId,
+    availableAt: row.availableAt,
+    lastSeq: row.lastSeq,
+    createdAt: row.createdAt,
+    startedAt: row.startedAt,
+    attemptStartedAt: row.attemptStartedAt,
+    budgetStartedAt: row.budgetStartedAt,
+    finishedAt: row.finishedAt,
+    graph: row.graph,
+    parentGraph: row.parentGraph,
+    queue: row.queue,
+    paused: row.paused,
+    pendingCount: row.pendingCount,
+    liveCount: row.liveCount,
+    activeCount: row.activeCount,
+    failedCount: row.failedCount,
+    indeterminateCount: row.indeterminateCount,
+    size: row.size,
+    nextIndex: row.nextIndex,
+    resolved: row.resolved,
+    wait: row.wait,
+    waitName: row.waitName,
+    wakeAt: row.wakeAt,
+    undoes: row.undoes,
+    linkedId: row.linkedId,
+    limitKey: row.limitKey,
+    forkedFrom: row.forkedFrom,
+    depth: row.depth,
+    endedSeq: row.endedSeq,
+  }
+}
+
 /** The columns of a `TreeRow`, with their types: reading, inserting and updating derive from this one table. */
 const COLUMNS = {
   bucket: ['bucket', 'int2'],

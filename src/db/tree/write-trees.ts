@@ -41,16 +41,31 @@ export interface NewAttempt {
   readonly error: RunError | null
 }
 
+/**
+ * A tree that was changed on the strength of what this node knows of it, without its lock: nothing is written unless the root
+ * still has this fence. A root's fence grows with each change of its tree.
+ */
+export interface TreeGuard {
+  readonly bucket: number
+  readonly id: string
+  readonly fence: number
+  /** The worker that is given something, which it is only under a lease. */
+  readonly workerId: string | null
+  readonly offsetMs: number
+}
+
 /** Everything that a transaction changes in its trees. */
 export interface TreeChanges {
+  /** Of the trees whose lock is not held, in the order of (bucket, id). */
+  readonly guards: readonly TreeGuard[]
   readonly updates: readonly TreeRow[]
   readonly inserts: readonly TreeRow[]
   readonly attempts: readonly NewAttempt[]
   readonly events: readonly NewEvent[]
 }
 
-/** A row was being changed by a heartbeat at that very moment: the transaction is to be repeated. */
-class TreeConflict extends Error {
+/** A row was being changed at that very moment, or a guarded tree has changed: the transaction is to be repeated. */
+export class TreeConflict extends Error {
   /** SQLSTATE of a serialization failure: whoever repeats those repeats this. */
   readonly code = '40001'
 
@@ -65,6 +80,7 @@ const MISSED = '22012'
 const moment = (ms: string) => `to_timestamp(${ms} / 1000.0)::timestamptz(3)`
 
 interface Writes {
+  readonly guards: readonly TreeGuard[]
   readonly updates: readonly TreeRow[]
   readonly attempts: readonly NewAttempt[]
   readonly events: readonly NewEvent[]
@@ -72,7 +88,19 @@ interface Writes {
 
 const write = batchStatement<Writes, { changed: number }>(
   `
-with asked as materialized (
+with guarded as materialized (
+  select * from :guards(g)
+), locked as materialized (
+  select g.id
+  from guarded g
+  cross join lateral (
+    select r.id from action_do.runs r where r.bucket = g.bucket and r.id = g.id and r.fence = g.fence for no key update
+  ) r
+  where g."workerId" is null or g."workerId" in (
+    select w.id from action_do.workers w
+    where w.lease_expires_at > clock_timestamp() + make_interval(secs => (select max(g."offsetMs") from guarded g) / 1000.0)
+  )
+), asked as materialized (
   select * from :updates(u)
 ), found as materialized (
   select u.*, r.tid
@@ -80,6 +108,7 @@ with asked as materialized (
   cross join lateral (
     select r.ctid as tid from action_do.runs r where r.bucket = u.bucket and r.id = u.id offset 0
   ) r
+  where (select count(*) from locked) = (select count(*) from guarded)
 ), changed as (
   update action_do.runs r set
     ${treeAssignments('f')},
@@ -104,6 +133,7 @@ with asked as materialized (
 -- a row that was missed must take the transaction with it, for its commit may be on its way already
 select 1 / (case when count(*) = (select count(*) from asked) then 1 else 0 end) as changed from changed`,
   {
+    guards: { bucket: 'int2', id: 'uuid', fence: 'int4', workerId: 'text', offsetMs: 'float8' },
     updates: TREE_UPDATED,
     attempts: {
       bucket: 'int2',
@@ -145,11 +175,13 @@ ${hold('inserted')}`,
   { rows: TREE_INSERTED },
 )
 
-/** Writes what was decided, in two statements that are sent together. The caller holds the locks of the roots. */
+/**
+ * Writes what was decided, in two statements that are sent together where there are runs to insert. The caller holds the locks of
+ * the roots, but for those that are guarded. Throws `TreeConflict` when nothing was written.
+ */
 export async function writeTrees(run: StatementRunner, { inserts, ...writes }: TreeChanges): Promise<void> {
-  const sent: Promise<unknown>[] = []
+  const sent: Promise<unknown>[] = [run(write, writes)]
   if (inserts.length > 0) sent.push(run(insert, { rows: inserts }))
-  sent.push(run(write, writes))
   try {
     await Promise.all(sent)
   } catch (error) {

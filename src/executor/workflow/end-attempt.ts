@@ -24,6 +24,7 @@ export function endAttemptCommand(
   return {
     rootId,
     rows: [id, ...(successors.length <= MAX_AHEAD ? ahead : [])],
+    onKept: true,
     apply(advance) {
       const row = advance.tree.find(id)
       if (!row || row.workerId === null || row.fence !== fence) return undefined

@@ -1,3 +1,4 @@
+import type { DurableClock } from '../../core/clock.ts'
 import { groupBy } from '../../core/group-by.ts'
 import { bucketOf } from '../../core/ids.ts'
 import { RequestError } from '../../core/request-errors.ts'
@@ -5,9 +6,11 @@ import { insertRoots, type NewRoot } from '../../db/tree/insert-roots.ts'
 import { lockTrees } from '../../db/tree/lock-trees.ts'
 import { readTreeRows } from '../../db/tree/read-tree.ts'
 import type { StatementRunner } from '../../db/tree/statement-runner.ts'
-import { writeTrees } from '../../db/tree/write-trees.ts'
+import { writtenRow } from '../../db/tree/tree-row.ts'
+import { type TreeGuard, writeTrees } from '../../db/tree/write-trees.ts'
 import { Advance } from './advance.ts'
 import type { Host } from './host.ts'
+import type { KeptTrees } from './kept-trees.ts'
 import { Tree } from './tree.ts'
 
 /** Something that happens to a tree. Applied under the lock of its root, together with whatever else is in the batch. */
@@ -17,6 +20,8 @@ export interface TreeCommand<T = unknown> {
   readonly create?: NewRoot
   /** The rows that it will look at: they are read together with those of the others. */
   readonly rows: readonly string[]
+  /** It only changes the tree, and may be applied to what this node knows of it. */
+  readonly onKept?: boolean
   /**
    * Decides what happens. Throws a `RequestError` before it has changed anything; any other error takes the transaction
    * with it.
@@ -79,19 +84,85 @@ async function apply(
     readTreeRows(run, [...new Set(live.flatMap((command) => [command.rootId, ...command.rows]))]),
   ])
   const rowsByRoot = groupBy(rows, (row) => row.rootId)
-  const outcomes = new Map<TreeCommand, TreeOutcome>()
-  const working = [...byRoot].map(async ([rootId, ofRoot]) => {
+  const trees = [...byRoot].map(([rootId, ofRoot]) => {
     const tree = new Tree(rootId, nowMs, run, host)
     tree.admit(rowsByRoot.get(rootId) ?? [])
     const advance = new Advance(tree, host, leased)
     advances.push(advance)
-    await tree.loadGraphs()
-    await tree.load([...(rowsByRoot.get(rootId) ?? [])].flatMap(({ parentId }) => parentId ?? []))
-    for (const command of ofRoot) outcomes.set(command, await applyOne(command, advance))
+    return { advance, commands: ofRoot }
   })
-  await allOf(working)
-  const writes = write(run, advances)
+  const outcomes = await decide(trees)
+  const writes = write(run, advances, [])
   return { outcomes: commands.map((command) => outcomes.get(command) ?? { kind: 'exists' }), advances, writes }
+}
+
+/** What is known of the trees does not do: they are to be locked and read. */
+export class NotKept extends Error {}
+
+/**
+ * The same on the strength of what this node knows of the trees: without a lock and without a transaction, in one statement that
+ * writes nothing unless the trees are still so. Throws `NotKept` or `TreeConflict` where they are to be locked and read instead.
+ */
+export async function applyToKept(
+  run: StatementRunner,
+  commands: readonly TreeCommand[],
+  kept: KeptTrees,
+  host: Host,
+  clock: DurableClock,
+): Promise<AppliedTrees> {
+  const reading: StatementRunner = (statement, input) => {
+    if (statement.writes) throw new NotKept('a statement that writes needs the lock')
+    return run(statement, input)
+  }
+  const advances: Advance[] = []
+  try {
+    const trees = [...groupBy(commands, ({ rootId }) => rootId)].map(([rootId, ofRoot]) => {
+      const known = kept.get(rootId)
+      if (!known) throw new NotKept('the tree was forgotten')
+      const tree = new Tree(rootId, Math.max(known.nowMs, Math.floor(clock.nowMs())), reading, host)
+      tree.admit(known.rows.map(writtenRow))
+      const advance = new Advance(tree, host, true)
+      advances.push(advance)
+      return { advance, commands: ofRoot, fence: known.fence }
+    })
+    const outcomes = await decide(trees)
+    const refused = [...outcomes.values()].some(({ kind }) => kind !== 'applied')
+    // what nothing is written of, nobody has checked
+    if (refused || advances.some(({ tree }) => !tree.changed)) throw new NotKept('nothing is to be written')
+    if (advances.some(({ tree }) => tree.inserts.length > 0)) throw new NotKept('there are runs to insert')
+    const guards = trees.map(({ advance, fence }) => ({
+      bucket: advance.tree.root.bucket,
+      id: advance.tree.root.id,
+      fence,
+      workerId: advance.started.length > 0 ? host.workerId : null,
+      offsetMs: clock.offsetMs,
+    }))
+    const writes = write(run, advances, guards)
+    if (writes.length > 1) {
+      await Promise.allSettled(writes)
+      throw new Error('a kept tree was written in more than one statement')
+    }
+    return { outcomes: commands.map((command) => outcomes.get(command)!), advances, writes }
+  } catch (error) {
+    abandon(advances, host)
+    throw error
+  }
+}
+
+/** Applies commands to trees that are at hand, side by side. */
+async function decide(
+  trees: readonly { readonly advance: Advance; readonly commands: readonly TreeCommand[] }[],
+): Promise<Map<TreeCommand, TreeOutcome>> {
+  const outcomes = new Map<TreeCommand, TreeOutcome>()
+  await allOf(
+    trees.map(async ({ advance, commands }) => {
+      const { tree } = advance
+      await tree.loadGraphs()
+      await tree.load([...tree.all()].flatMap(({ parentId }) => parentId ?? []))
+      for (const command of commands) outcomes.set(command, await applyOne(command, advance))
+    }),
+  )
+  return outcomes
 }
 
 /** All of them, also when one fails: nothing may go on reserving once the others are given back. */
@@ -114,9 +185,10 @@ async function applyOne(command: TreeCommand, advance: Advance): Promise<TreeOut
 /** So many rows in one statement: a larger tree takes several. */
 const CHUNK = 2_000
 
-function write(run: StatementRunner, advances: readonly Advance[]): Promise<void>[] {
+function write(run: StatementRunner, advances: readonly Advance[], guards: readonly TreeGuard[]): Promise<void>[] {
   const trees = advances.map(({ tree }) => tree).filter(({ changed }) => changed)
   if (trees.length === 0) return []
+  for (const tree of trees) tree.renew()
   const writes: Promise<void>[] = []
   const inserts = trees.flatMap((tree) => tree.inserts)
   const events = trees.flatMap((tree) => tree.events)
@@ -125,6 +197,7 @@ function write(run: StatementRunner, advances: readonly Advance[]): Promise<void
   for (let i = 0; i === 0 || i < Math.max(inserts.length, events.length, updates.length, attempts.length); i += CHUNK)
     writes.push(
       writeTrees(run, {
+        guards: i === 0 ? guards : [],
         inserts: inserts.slice(i, i + CHUNK),
         events: events.slice(i, i + CHUNK),
         updates: updates.slice(i, i + CHUNK),

@@ -3,10 +3,12 @@ import type { Database, UserTransaction } from '../../db/client.ts'
 import { byBucketAndId, GroupCommit } from '../../db/group-commit.ts'
 import { inPipelinedTransaction } from '../../db/transaction.ts'
 import { runnerOf, userRunnerOf } from '../../db/tree/statement-runner.ts'
+import { TreeConflict } from '../../db/tree/write-trees.ts'
 import { whileUnavailable } from '../submissions.ts'
 import type { Advance } from './advance.ts'
 import type { Host } from './host.ts'
-import { abandon, applyToTrees, type TreeCommand, type TreeOutcome } from './tree-command.ts'
+import { KeptTrees } from './kept-trees.ts'
+import { abandon, applyToKept, applyToTrees, NotKept, type TreeCommand, type TreeOutcome } from './tree-command.ts'
 
 /** Two, so that one batch is decided while the other is committed. Root locks keep them apart. */
 const LANES = 2
@@ -18,6 +20,9 @@ type BatchedCommand = TreeCommand & { readonly bucket: number; readonly id: stri
 /** Changes trees in shared commits. */
 export class TreeCommits {
   private readonly commits: GroupCommit<BatchedCommand, TreeOutcome>
+  /** Of trees that are kept: each tree in the lane of its bucket, so that no two commits of this node are in each other's way. */
+  private readonly ofKept: readonly GroupCommit<BatchedCommand, TreeOutcome>[]
+  private readonly kept = new KeptTrees()
   private readonly db: Database
   private readonly host: Host
   private readonly committed: (advance: Advance) => void
@@ -33,6 +38,39 @@ export class TreeCommits {
       lanes: LANES,
       maxBatch: MAX_BATCH,
     })
+    this.ofKept = Array.from(
+      { length: LANES },
+      () =>
+        new GroupCommit<BatchedCommand, TreeOutcome>((commands) => this.commitKept(commands), byBucketAndId, {
+          maxBatch: MAX_BATCH,
+        }),
+    )
+  }
+
+  private async commitKept(commands: readonly TreeCommand[]): Promise<TreeOutcome[]> {
+    let advances: readonly Advance[] = []
+    const { db, host, kept } = this
+    try {
+      const applied = await applyToKept(runnerOf(db.hot), commands, kept, host, db.clock)
+      advances = applied.advances
+      await Promise.all(applied.writes)
+      this.haveCommitted(advances)
+      return applied.outcomes
+    } catch (error) {
+      abandon(advances, host)
+      for (const { rootId } of commands) kept.drop(rootId)
+      // in both cases nothing was written
+      if (error instanceof NotKept || error instanceof TreeConflict) return this.commit(commands)
+      throw error
+    }
+  }
+
+  private haveCommitted(advances: readonly Advance[]): void {
+    for (const advance of advances) {
+      if (!advance.tree.changed) continue
+      this.kept.keep(advance.tree)
+      this.committed(advance)
+    }
   }
 
   private async commit(commands: readonly TreeCommand[]): Promise<TreeOutcome[]> {
@@ -43,7 +81,7 @@ export class TreeCommits {
         advances = applied.advances
         return { value: applied.outcomes, sent: applied.writes }
       })
-      for (const advance of advances) if (advance.tree.changed) this.committed(advance)
+      this.haveCommitted(advances)
       return outcomes
     } catch (error) {
       abandon(advances, this.host)
@@ -60,7 +98,8 @@ export class TreeCommits {
       bucket: bucketOf(rootId),
       id: rootId,
     }
-    return this.commits.submit(item) as Promise<TreeOutcome<T>>
+    const commits = command.onKept && this.kept.has(rootId) ? this.ofKept[item.bucket % LANES]! : this.commits
+    return commits.submit(item) as Promise<TreeOutcome<T>>
   }
 
   /** The same, repeated while the database is away or says that it was in somebody's way. For what is safe to repeat. */
@@ -81,6 +120,7 @@ export class TreeCommits {
    */
   async within<T>(tx: UserTransaction, command: TreeCommand<T>) {
     const { host, db } = this
+    this.kept.drop(command.rootId)
     const { outcomes, advances, writes } = await applyToTrees(userRunnerOf(tx), [command], host, db.clock.offsetMs)
     try {
       await Promise.all(writes)

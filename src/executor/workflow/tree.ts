@@ -62,6 +62,12 @@ export class Tree extends LoadedTree {
     return this.touched.size + this.fresh.size > 0
   }
 
+  /** Whoever knows the tree as it was learns that it has changed. The fence of a root action is its worker's. */
+  renew(): void {
+    const { root } = this
+    if (root.kind === 'WORKFLOW') this.touch(root).fence++
+  }
+
   /** Adds a run. */
   insert(row: TreeRow): void {
     this.rows.set(row.id, row)
