@@ -152,9 +152,10 @@ export class Executor {
 
   private treeChanged({ tree }: Advance): void {
     this.hub.announce(tree.root.rootId, undefined, !isSettled(tree.root.status))
-    for (const row of tree.all())
-      if (isCounted(row) && row.endedSeq !== null && row.finishedAt === tree.nowMs)
-        this.settledListener?.(asRunRow(row, null))
+    for (const { runId, to } of tree.events) {
+      const row = tree.get(runId)
+      if (isSettled(to) && row.status === to && isCounted(row)) this.settledListener?.(asRunRow(row, null))
+    }
   }
 
   /** A run was scheduled for later. */

@@ -162,8 +162,9 @@ export class Worker {
     const attempt = new Attempt(execution, action, this.parts, yieldSlot)
     try {
       const now = await runAction(attempt)
-      if (now) this.on.changed(now)
-      else this.on.superseded(run.rootId)
+      // of a step, whoever committed its tree has told
+      if (now?.parentId === null) this.on.changed(now)
+      else if (!now) this.on.superseded(run.rootId)
       if (now?.status === 'SCHEDULED') this.on.delayed()
       if (now?.status === 'QUEUED') this.hungry = true
     } catch (error) {
