@@ -3,11 +3,12 @@ import { pino } from 'pino'
 import type { Sql } from 'postgres'
 import { client } from '../src/db/client.ts'
 import { startEmbeddedPostgres } from '../src/db/embedded/start.ts'
+import { machinePrograms, startMachinePostgres } from './machine-postgres.ts'
 
 /** One Postgres for all contenders, each with a database of its own in it. */
 export interface Cluster {
   readonly version: string
-  readonly kind: 'embedded' | 'BENCH_DATABASE_URL'
+  readonly kind: 'embedded' | 'machine' | 'BENCH_DATABASE_URL'
   /** Settings that a durable write depends on, as the cluster has them. */
   readonly settings: Readonly<Record<string, string>>
   /** Makes an empty database, and answers with its address. */
@@ -23,11 +24,16 @@ export interface Cluster {
 const SETTINGS = { checkpoint_timeout: '1h', max_wal_size: '16GB' }
 const SHOWN = ['fsync', 'synchronous_commit', 'full_page_writes', 'shared_buffers', 'checkpoint_timeout']
 
-/** The Postgres of BENCH_DATABASE_URL, whose user may create databases; else an embedded one in `folder`. */
+/** The Postgres of BENCH_DATABASE_URL, whose user may create databases; else the machine's own programs, else the embedded ones. */
 export async function openCluster(folder: string): Promise<Cluster> {
   const given = process.env.BENCH_DATABASE_URL
   if (given) return clusterAt(given, 'BENCH_DATABASE_URL', async () => {})
   const dataDir = join(folder, 'postgres')
+  const programs = await machinePrograms()
+  if (programs) {
+    const { url, stop } = await startMachinePostgres(programs, dataDir, SETTINGS)
+    return clusterAt(url, 'machine', stop)
+  }
   const { connection, stop } = await startEmbeddedPostgres({
     dataDir,
     log: pino({ level: 'warn' }),

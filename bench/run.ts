@@ -17,6 +17,8 @@ interface Listener {
 }
 
 /** Measures what the options name, on a cluster that it opens and closes. An abort ends it soon. */
+const KINDS = { embedded: 'embedded', machine: "the machine's", BENCH_DATABASE_URL: 'given' } as const
+
 export async function runBench(options: Options, listener: Listener, signal: AbortSignal): Promise<Results> {
   const folder = await mkdtemp(join(tmpdir(), 'action-do-bench-'))
   try {
@@ -67,7 +69,7 @@ function conditionsOf(quick: boolean, rounds: number, roundMs: number, cluster: 
     rounds,
     roundMs,
     machine: `${cores[0]?.model.trim()}, ${cores.length} cores, ${gigabytes} GB, ${process.platform} ${release()}`,
-    postgres: `${cluster.version} (${cluster.kind === 'embedded' ? 'embedded' : 'given'}; ${settings.join(', ')})`,
+    postgres: `${cluster.version} (${KINDS[cluster.kind]}; ${settings.join(', ')})`,
     commit: commit(),
   }
 }
