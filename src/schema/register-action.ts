@@ -9,7 +9,7 @@ import {
 import type { RegisteredAction } from '../executor/registry.ts'
 import { ActionRef } from './action.ts'
 import { builder } from './builder.ts'
-import { errorTypes, orRefusal } from './errors.ts'
+import { errorTypes, orRefusal, refusalOr } from './errors.ts'
 import {
   RegisterActionInput,
   RemoveActionInput,
@@ -21,7 +21,6 @@ import {
 function secretPayload(name: string, description: string) {
   return builder.objectRef<Registration>(name).implement({
     description,
-    isTypeOf: (value) => value instanceof Object && 'secret' in value,
     fields: (t) => ({
       action: t.field({
         type: ActionRef,
@@ -45,7 +44,6 @@ const RotateActionSecretPayload = secretPayload('RotateActionSecretPayload', 'Th
 
 const UpdateActionPayload = builder.objectRef<{ action: RegisteredAction }>('UpdateActionPayload').implement({
   description: 'The action. Attempts that begin from now on are made with it.',
-  isTypeOf: (value) => value instanceof Object && 'action' in value,
   fields: (t) => ({
     action: t.field({
       type: ActionRef,
@@ -58,7 +56,6 @@ const UpdateActionPayload = builder.objectRef<{ action: RegisteredAction }>('Upd
 
 const RemoveActionPayload = builder.objectRef<{ removed: string }>('RemoveActionPayload').implement({
   description: 'The action is gone. Its runs stay, and those that have not ended wait.',
-  isTypeOf: (value) => value instanceof Object && 'removed' in value,
   fields: (t) => ({ name: t.exposeString('removed', { nullable: false, description: 'Of the action that was.' }) }),
 })
 
@@ -66,21 +63,25 @@ const { actionNotFound, invalidDefinition, invalidInput, permissionDenied } = er
 
 const RegisterActionResult = builder.unionType('RegisterActionResult', {
   description: 'The action with its secret, or why nothing was registered.',
+  resolveType: refusalOr('RegisterActionPayload'),
   types: [RegisterActionPayload, invalidDefinition, invalidInput, permissionDenied],
 })
 
 const UpdateActionResult = builder.unionType('UpdateActionResult', {
   description: 'The action, or why nothing was changed.',
+  resolveType: refusalOr('UpdateActionPayload'),
   types: [UpdateActionPayload, actionNotFound, invalidDefinition, invalidInput, permissionDenied],
 })
 
 const RemoveActionResult = builder.unionType('RemoveActionResult', {
   description: 'What was removed, or why nothing was.',
+  resolveType: refusalOr('RemoveActionPayload'),
   types: [RemoveActionPayload, actionNotFound, invalidInput, permissionDenied],
 })
 
 const RotateActionSecretResult = builder.unionType('RotateActionSecretResult', {
   description: 'The next secret, or why there is none.',
+  resolveType: refusalOr('RotateActionSecretPayload'),
   types: [RotateActionSecretPayload, actionNotFound, invalidInput, permissionDenied],
 })
 
