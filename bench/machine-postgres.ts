@@ -31,8 +31,8 @@ export async function startMachinePostgres(
   const user = root ? { uid: NOBODY, gid: NOBODY } : {}
   if (root) {
     await chown(data, NOBODY, NOBODY)
-    // made for root alone: nobody else may even pass through
-    await chmod(join(folder, '..'), 0o711)
+    // made for root alone, and the way to the data leads through them
+    for (const above of [folder, join(folder, '..')]) await chmod(above, 0o711)
   }
   const initdb = ['-D', data, '-E', 'UTF8', '--no-locale', '-A', 'trust', '-U', 'postgres']
   await promisify(execFile)(join(programs, 'initdb'), initdb, { ...user, cwd: data })
