@@ -27,6 +27,9 @@ export class AttemptContext implements InnerContext<unknown> {
   readonly attempt: number
   readonly lastHeartbeat: unknown
   readonly heartbeat: (progress: unknown) => void
+  readonly effect: Effect
+  readonly retry: RetryPolicy
+  readonly yieldSlot: () => void
   readonly #attempt: Attempt
 
   constructor(attempt: Attempt, params: unknown, heartbeat: HeartbeatRecorder) {
@@ -35,21 +38,10 @@ export class AttemptContext implements InnerContext<unknown> {
     this.attempt = attempt.run.attempt
     this.lastHeartbeat = attempt.run.heartbeat ?? undefined
     this.heartbeat = (progress) => heartbeat.beat(progress)
+    this.effect = attempt.action.effect
+    this.retry = attempt.action.retry
+    this.yieldSlot = attempt.yieldSlot
     Object.defineProperties(this, AttemptContext.#madeWhenAskedFor)
-  }
-
-  // what only the server's own handlers ask for is not handed on with the rest
-
-  get effect(): Effect {
-    return this.#attempt.action.effect
-  }
-
-  get retry(): RetryPolicy {
-    return this.#attempt.action.retry
-  }
-
-  yieldSlot(): void {
-    this.#attempt.yieldSlot()
   }
 
   static #from(make: (attempt: Attempt) => unknown): PropertyDescriptor {
