@@ -9,7 +9,7 @@ export function hold(given: string): string {
   from ${given} r where r.worker_id is not null group by r.worker_id`
 }
 
-/** The runs that were given to a worker and that it holds still, from `given`: rows of holds. */
+/** SQL for the runs that the rows `h` of holds name, and that their worker holds still. */
 const HELD = `
   cross join lateral unnest(h.buckets, h.runs) as g(bucket, id)
   cross join lateral (

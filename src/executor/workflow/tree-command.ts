@@ -7,7 +7,7 @@ import { lockTrees } from '../../db/tree/lock-trees.ts'
 import { readTreeRows } from '../../db/tree/read-tree.ts'
 import type { StatementRunner } from '../../db/tree/statement-runner.ts'
 import { writtenRow } from '../../db/tree/tree-row.ts'
-import { type TreeGuard, writeTrees } from '../../db/tree/write-trees.ts'
+import { type TreeChanges, type TreeGuard, writeTrees } from '../../db/tree/write-trees.ts'
 import { Advance } from './advance.ts'
 import type { Host } from './host.ts'
 import type { KeptTrees } from './kept-trees.ts'
@@ -92,7 +92,7 @@ async function apply(
     return { advance, commands: ofRoot }
   })
   const outcomes = await decide(trees)
-  const writes = write(run, advances, [])
+  const writes = changesOf(advances, []).map((changes) => writeTrees(run, changes))
   return { outcomes: commands.map((command) => outcomes.get(command) ?? { kind: 'exists' }), advances, writes }
 }
 
@@ -129,7 +129,6 @@ export async function applyToKept(
     const refused = [...outcomes.values()].some(({ kind }) => kind !== 'applied')
     // what nothing is written of, nobody has checked
     if (refused || advances.some(({ tree }) => !tree.changed)) throw new NotKept('nothing is to be written')
-    if (advances.some(({ tree }) => tree.inserts.length > 0)) throw new NotKept('there are runs to insert')
     const guards = trees.map(({ advance, fence }) => ({
       bucket: advance.tree.root.bucket,
       id: advance.tree.root.id,
@@ -137,11 +136,10 @@ export async function applyToKept(
       workerId: advance.started.length > 0 ? host.workerId : null,
       offsetMs: clock.offsetMs,
     }))
-    const writes = write(run, advances, guards)
-    if (writes.length > 1) {
-      await Promise.allSettled(writes)
-      throw new Error('a kept tree was written in more than one statement')
-    }
+    const [changes, ...more] = changesOf(advances, guards)
+    // without a transaction, only what is one statement is written whole or not at all
+    if (!changes || more.length > 0 || changes.inserts.length > 0) throw new NotKept('it takes several statements')
+    const writes = [writeTrees(run, changes)]
     return { outcomes: commands.map((command) => outcomes.get(command)!), advances, writes }
   } catch (error) {
     abandon(advances, host)
@@ -185,24 +183,23 @@ async function applyOne(command: TreeCommand, advance: Advance): Promise<TreeOut
 /** So many rows in one statement: a larger tree takes several. */
 const CHUNK = 2_000
 
-function write(run: StatementRunner, advances: readonly Advance[], guards: readonly TreeGuard[]): Promise<void>[] {
+/** What the trees have changed, in as many parts as it takes statements to write it; the first one carries the guards. */
+function changesOf(advances: readonly Advance[], guards: readonly TreeGuard[]): TreeChanges[] {
   const trees = advances.map(({ tree }) => tree).filter(({ changed }) => changed)
   if (trees.length === 0) return []
   for (const tree of trees) tree.renew()
-  const writes: Promise<void>[] = []
+  const parts: TreeChanges[] = []
   const inserts = trees.flatMap((tree) => tree.inserts)
   const events = trees.flatMap((tree) => tree.events)
   const updates = trees.flatMap((tree) => tree.updates)
   const attempts = trees.flatMap((tree) => tree.attempts)
   for (let i = 0; i === 0 || i < Math.max(inserts.length, events.length, updates.length, attempts.length); i += CHUNK)
-    writes.push(
-      writeTrees(run, {
-        guards: i === 0 ? guards : [],
-        inserts: inserts.slice(i, i + CHUNK),
-        events: events.slice(i, i + CHUNK),
-        updates: updates.slice(i, i + CHUNK),
-        attempts: attempts.slice(i, i + CHUNK),
-      }),
-    )
-  return writes
+    parts.push({
+      guards: i === 0 ? guards : [],
+      inserts: inserts.slice(i, i + CHUNK),
+      events: events.slice(i, i + CHUNK),
+      updates: updates.slice(i, i + CHUNK),
+      attempts: attempts.slice(i, i + CHUNK),
+    })
+  return parts
 }
