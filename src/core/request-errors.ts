@@ -14,6 +14,8 @@ export const ERROR_CODES = [
   'WORKFLOW_NOT_FOUND',
   'RUN_NOT_FOUND',
   'STEP_NOT_FOUND',
+  'WORKER_NOT_FOUND',
+  'ATTEMPT_LOST',
   'INVALID_PARAMS',
   'INVALID_DEFINITION',
   'INVALID_INPUT',
@@ -59,6 +61,24 @@ export class StepNotFoundError extends RequestError {
         ? `. Its steps are: ${keys.slice(0, 20).join(', ')}.`
         : ': it executes a single action. Leave `step` out.'
     super(`The run has no step ${JSON.stringify(step.slice(0, 100))}${hint}`)
+  }
+}
+
+export class WorkerNotFoundError extends RequestError {
+  readonly code = 'WORKER_NOT_FOUND'
+  constructor(id: string) {
+    super(
+      `No live worker is ${JSON.stringify(id.slice(0, 200))}: its lease has expired, or it was stopped. Register anew.`,
+    )
+  }
+}
+
+export class AttemptLostError extends RequestError {
+  readonly code = 'ATTEMPT_LOST'
+  readonly status: RunStatus
+  constructor(runId: string, attempt: number, status: RunStatus) {
+    super(`The worker does not have attempt ${attempt} of ${runId} any more; the run is ${status}. Drop what it did.`)
+    this.status = status
   }
 }
 

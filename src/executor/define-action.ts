@@ -107,6 +107,8 @@ export interface Action<N extends string = string, P = unknown, R = unknown> {
   readonly compensate: ((context: CompensateContext<unknown, unknown>) => Promise<void> | void) | undefined
   /** Where the service is that executes it; absent: it is executed in the process. */
   readonly http?: HttpTarget | undefined
+  /** Remote workers pull its runs; this process never executes it. */
+  readonly remote?: true
   /** Types only, never set: what a caller gives and what it gets back. */
   readonly '~types'?: { params: P; result: R }
 }

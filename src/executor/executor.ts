@@ -11,6 +11,7 @@ import { type Hint, Hub } from '../events/hub.ts'
 import { RunFeed } from '../events/run-feed.ts'
 import { EventStreams, ServerStoppingError } from '../events/stream.ts'
 import { HttpActions } from '../http-action/http-actions.ts'
+import { RemoteWorkers } from '../remote-worker/remote-workers.ts'
 import { Loop } from './loop.ts'
 import type { ExecutorOptions } from './options.ts'
 import { QueueGauge } from './queue-gauge.ts'
@@ -48,6 +49,7 @@ export class Executor {
   private readonly linked: LinkedRuns
   readonly worker: Worker
   readonly httpActions: HttpActions
+  readonly remoteWorkers: RemoteWorkers
   /** Absent where notifications are off. */
   private readonly hints: Hints | undefined
   private live: Promise<Set<string>> | undefined
@@ -89,6 +91,7 @@ export class Executor {
       isSubmitting: (runId) => this.submissions.isUnderWay(runId),
       delayed: () => this.due.wake(),
     })
+    this.remoteWorkers = new RemoteWorkers(this, log)
     this.hints = options.notify ? new Hints(db, this.worker.id, log) : undefined
     this.due = new Loop('enqueuing due runs', log, () => this.enqueueDue())
     this.recovery = new Loop('recovering lost runs', log, () => this.recover())
@@ -133,6 +136,7 @@ export class Executor {
   /** Work was queued: this node's worker and the others' look. */
   queued(name: string): void {
     this.worker.wake()
+    this.remoteWorkers.wake([name])
     this.hints?.send({ queued: [name] })
   }
 
@@ -145,6 +149,7 @@ export class Executor {
   }
 
   private wakeFor(queues: readonly string[]): void {
+    this.remoteWorkers.wake(queues)
     if (!this.options.executes) return
     this.worker.wake()
     if (queues.some(isUnentered)) this.workflows.wake()
@@ -185,6 +190,7 @@ export class Executor {
   }
 
   private verify(runIds: readonly string[]): void {
+    this.remoteWorkers.taken(runIds)
     this.worker.verify(runIds).catch((err) => this.log.warn({ err }, 'a cancel was not looked at; the poll will'))
   }
 
@@ -193,6 +199,7 @@ export class Executor {
     this.hub.wakeEveryone()
     this.httpActions.wake()
     this.worker.wake()
+    this.remoteWorkers.wakeAll()
     if (!this.options.executes) return
     this.workflows.wake()
     for (const loop of [this.due, this.recovery]) loop.wake()
@@ -205,6 +212,7 @@ export class Executor {
   async drain(graceMs: number): Promise<void> {
     await Promise.all([this.due.stop(), this.recovery.stop(), this.workflows.stop(), this.linked.stop()])
     await this.httpActions.drain()
+    this.remoteWorkers.drain()
     if (this.options.executes) {
       await this.worker.stop(graceMs).catch((err) => this.log.warn({ err }, 'the lease was not given up; it expires'))
       this.hints?.send({ queued: [LOOK_AT_EVERYTHING] })
@@ -217,6 +225,7 @@ export class Executor {
     this.streams.stop(new ServerStoppingError())
     await this.listening.stop()
     await this.httpActions.stop()
+    this.remoteWorkers.stop()
     await this.hints?.stop()
   }
 
@@ -237,6 +246,7 @@ export class Executor {
       this.hub.announce(run.rootId)
       this.queued(run.name)
     }
+    await this.remoteWorkers.endOverdue()
     return options.leaseMs / 3
   }
 

@@ -3,7 +3,8 @@ import type { RunRow } from '../db/rows.ts'
 import { recordHeartbeats } from '../db/transitions/record-heartbeats.ts'
 import type { Attempt } from './attempt.ts'
 
-const MAX_BYTES = 65_536
+/** The largest progress, in bytes of JSON. */
+export const MAX_PROGRESS_BYTES = 65_536
 const GAP_MS = 1_000
 
 /** The progress of one attempt: at most one write a second, and always the last value. */
@@ -23,7 +24,8 @@ export class HeartbeatRecorder {
     const text = JSON.stringify(progress) as string | undefined
     const [issue] = text === undefined ? [{ message: 'is not JSON' }] : jsonIssues(progress)
     if (issue) throw new TypeError(`heartbeat(progress): the progress ${issue.message}`)
-    if (byteLength(text ?? '') > MAX_BYTES) throw new TypeError(`heartbeat(progress): over ${MAX_BYTES} bytes of JSON`)
+    if (byteLength(text ?? '') > MAX_PROGRESS_BYTES)
+      throw new TypeError(`heartbeat(progress): over ${MAX_PROGRESS_BYTES} bytes of JSON`)
     this.latest = { progress }
     if (!this.timer) this.write()
   }

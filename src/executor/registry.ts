@@ -94,6 +94,11 @@ export class Registry {
     return [...this.byName.values(), ...this.registered.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
+  /** Those that this process executes itself, in alphabetical order. */
+  local(): RegisteredAction[] {
+    return this.all().filter(({ remote }) => !remote)
+  }
+
   names(): string[] {
     return this.all().map(({ name }) => name)
   }
@@ -121,7 +126,8 @@ export class Registry {
   }
 }
 
-function catalogued(action: Action): RegisteredAction {
+/** An action with what the catalogue shows of its schemas. */
+export function catalogued(action: Action): RegisteredAction {
   return {
     ...action,
     paramsJsonSchema: jsonSchemaOf(action.paramsSchema, 'input'),

@@ -123,7 +123,7 @@ async function record(attempt: Attempt, decision: Decision): Promise<RunRow | un
 }
 
 /** The run as the database now has it, without reading it again. */
-function afterwards(run: RunRow, decision: Decision, { lastSeq, at }: { lastSeq: number; at: Date }): RunRow {
+export function afterwards(run: RunRow, decision: Decision, { lastSeq, at }: { lastSeq: number; at: Date }): RunRow {
   const { to, result, error, delayMs, failures, losses, probe } = decision
   const after = copyOf(run)
   after.status = to

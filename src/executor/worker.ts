@@ -87,7 +87,7 @@ export class Worker {
 
   /** What it takes runs from. */
   private queues(): string[] {
-    return [...this.registry.names(), ...entryQueues(this.registry)]
+    return [...this.registry.local().map(({ name }) => name), ...entryQueues(this.registry)]
   }
 
   /** Other actions are registered than before. */
@@ -98,7 +98,7 @@ export class Worker {
 
   /** Takes a slot for a run that is about to be submitted as RUNNING; false when it has to queue. */
   reserve(action: RegisteredAction): boolean {
-    if (!this.accepting || !this.slots.take(action)) return false
+    if (!this.accepting || action.remote || !this.slots.take(action)) return false
     this.executions.reserve()
     return true
   }
@@ -193,7 +193,7 @@ export class Worker {
       this.slots.free,
     )
     const names = this.free()
-    this.hungry = names.length < this.registry.all().length
+    this.hungry = names.length < this.registry.local().length
     if (names.length === 0) return pollMs
     const total = this.slots.hold()
     const claimed = await this.claimUpTo(total, names)
@@ -210,7 +210,7 @@ export class Worker {
   /** The actions that there is room for. */
   private free(): { name: string; effect: RegisteredAction['effect']; slots: number }[] {
     return this.registry
-      .all()
+      .local()
       .map((action) => ({ name: action.name, effect: action.effect, slots: this.slots.freeFor(action) }))
       .filter(({ slots }) => slots > 0)
   }

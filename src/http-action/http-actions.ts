@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { actionsFingerprint, storedActions } from '../db/action-definitions.ts'
+import { actionsFingerprint, type StoredAction, storedActions } from '../db/action-definitions.ts'
 import type { Database } from '../db/client.ts'
 import type { Hub } from '../events/hub.ts'
 import { WorkerStopped } from '../executor/abort.ts'
@@ -7,11 +7,12 @@ import type { Action } from '../executor/define-action.ts'
 import { Loop } from '../executor/loop.ts'
 import type { ExecutorOptions } from '../executor/options.ts'
 import type { Registry } from '../executor/registry.ts'
+import { remoteAction } from '../remote-worker/remote-action.ts'
 import { CallbackWaits } from './callback-waits.ts'
 import { Callbacks } from './callbacks.ts'
 import { withHandlers } from './handlers.ts'
 import { HttpCalls } from './http-calls.ts'
-import { actionOf } from './registered.ts'
+import { registeredHttpAction } from './registered.ts'
 
 /** What the node does when other actions are registered than before. */
 export interface HttpActionEvents {
@@ -111,4 +112,11 @@ export class HttpActions {
       return []
     }
   }
+}
+
+/** An action that was registered over the API, by whoever executes it. */
+function actionOf({ name, version, definition, secrets }: StoredAction): Action {
+  return 'kind' in definition
+    ? remoteAction(name, version, definition)
+    : registeredHttpAction(name, version, definition, secrets)
 }

@@ -1,6 +1,7 @@
 import type { Backoff, RetryPolicy } from '../core/retry.ts'
 import type { RegisteredAction } from '../executor/registry.ts'
 import { builder } from './builder.ts'
+import { RemoteWorkerRef } from './claimed-run.ts'
 import { EffectRef } from './enums.ts'
 
 const BackoffRef = builder.objectRef<Backoff>('Backoff').implement({
@@ -53,8 +54,22 @@ export const ActionRef = builder.objectRef<RegisteredAction>('Action').implement
     }),
     timeoutMs: t.exposeInt('timeoutMs', { nullable: false, description: 'Milliseconds that one attempt may take.' }),
     url: t.string({
-      description: 'Where the service is that executes it; null where the server itself does.',
+      description: 'Where the service is that executes it; null where the server itself or a remote worker does.',
       resolve: ({ http }) => http?.url ?? null,
+    }),
+    isRemote: t.boolean({
+      nullable: false,
+      description: 'Whether remote workers execute it, which pull its runs.',
+      resolve: ({ remote }) => remote === true,
+    }),
+    workers: t.field({
+      type: [RemoteWorkerRef],
+      nullable: { list: false, items: false },
+      description: 'The live remote workers that execute it. With none, runs of a remote action stay QUEUED.',
+      resolve: async ({ name }, _, { executor }) => {
+        const live = await executor.remoteWorkers.known.allLive()
+        return live.filter(({ actions }) => Object.hasOwn(actions, name))
+      },
     }),
     hasProbe: t.boolean({
       nullable: false,

@@ -7,8 +7,14 @@ export interface Context {
   /** The name of the API key: recorded with what it does. */
   readonly actor: string
   readonly loaders: Loaders
+  /** Aborted when the client goes before it is answered; `undefined` where nobody can tell. */
+  readonly gone: () => AbortSignal | undefined
 }
 
-export function createContext(executor: Executor, actor: string): Context {
-  return { executor, actor, loaders: createLoaders(executor) }
+export function createContext(
+  executor: Executor,
+  actor: string,
+  gone: () => AbortSignal | undefined = () => undefined,
+): Context {
+  return { executor, actor, loaders: createLoaders(executor), gone }
 }

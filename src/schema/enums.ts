@@ -50,6 +50,8 @@ export const ErrorCodeRef = builder.enumType('ErrorCode', {
     WORKFLOW_NOT_FOUND: 'No workflow of this name is registered.',
     RUN_NOT_FOUND: 'No run has this id.',
     STEP_NOT_FOUND: 'The run has no step of this key.',
+    WORKER_NOT_FOUND: 'No live worker has this id: it is to register anew.',
+    ATTEMPT_LOST: 'The worker has the attempt no longer: the run was canceled, or went to another hand.',
     INVALID_PARAMS: "The params are not storable JSON, or do not fit the action's schema.",
     INVALID_DEFINITION: 'The definition of the workflow has mistakes; each is named with its path.',
     INVALID_INPUT: 'An argument is out of its range.',

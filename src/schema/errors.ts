@@ -1,6 +1,7 @@
 import type { InvalidDefinitionError } from '../core/definition/definition-error.ts'
 import type { Issue } from '../core/json.ts'
 import {
+  type AttemptLostError,
   type ErrorCode,
   type IdempotencyMismatchError,
   type InvalidInputError,
@@ -55,6 +56,8 @@ const MEMBERS: Record<ErrorCode, string> = {
   WORKFLOW_NOT_FOUND: 'WorkflowNotFoundError',
   RUN_NOT_FOUND: 'RunNotFoundError',
   STEP_NOT_FOUND: 'StepNotFoundError',
+  WORKER_NOT_FOUND: 'WorkerNotFoundError',
+  ATTEMPT_LOST: 'AttemptLostError',
   INVALID_PARAMS: 'InvalidParamsError',
   INVALID_DEFINITION: 'InvalidDefinitionError',
   INVALID_INPUT: 'InvalidInputError',
@@ -90,6 +93,10 @@ export const errorTypes = {
   workflowNotFound: plainError('WorkflowNotFoundError', 'No workflow of this name is registered.'),
   runNotFound: plainError('RunNotFoundError', 'No run has this id.'),
   stepNotFound: plainError('StepNotFoundError', 'The run has no step of this key.'),
+  workerNotFound: plainError(
+    'WorkerNotFoundError',
+    'No live worker has this id: its lease has expired, or it was stopped. It is to register anew.',
+  ),
   invalidKey: plainError('InvalidIdempotencyKeyError', 'The idempotency key is not 1 to 255 printable characters.'),
   permissionDenied: plainError('PermissionDeniedError', 'The API key may not do this.'),
   unavailable: plainError(
@@ -141,6 +148,18 @@ export const errorTypes = {
         type: RunRef,
         description: 'The run that the key names.',
         resolve: async ({ error }, _, { loaders }) => (await loaders.runs.load(error.runId)) ?? null,
+      }),
+    }),
+  }),
+  attemptLost: builder.objectRef<Refusal<AttemptLostError>>('AttemptLostError').implement({
+    description: 'The worker has the attempt no longer: the run was canceled, or went to another hand.',
+    interfaces: [ErrorRef],
+    fields: (t) => ({
+      status: t.field({
+        type: RunStatusRef,
+        nullable: false,
+        description: 'The state that the run is in.',
+        resolve: ({ error }) => error.status,
       }),
     }),
   }),

@@ -22,25 +22,33 @@ const RetryPolicyInput = builder.inputType('RetryPolicyInput', {
 
 type InputFields = Parameters<Parameters<typeof builder.inputType>[1]['fields']>[0]
 
-/** What can be given when an action is registered, and changed later. */
-function settable(t: InputFields) {
+/** What is given of any action that something else than the server executes. */
+export function outsideFields(t: InputFields) {
   return {
     description: t.string({ description: 'What it does.' }),
     paramsSchema: t.field({
       type: 'JSON',
       description:
-        'A JSON Schema (2020-12) of the params; its defaults are filled in. Without pattern, patternProperties, $id, $dynamicRef and unevaluated*; $ref only to # and #/$defs/name. Default: any JSON value.',
+        'A JSON Schema (2020-12) of the params; its defaults are filled in. Without pattern, patternProperties, $id, $dynamicRef and unevaluated*; $ref only to # and #/$defs/name. Of a worker, what is not supported is left out: it checks that itself. Default: any JSON value.',
     }),
     resultSchema: t.field({ type: 'JSON', description: 'A JSON Schema of the result, likewise.' }),
     effect: t.field({
       type: EffectRef,
-      description: 'What a lost outcome means: idempotent (default) or unsafe. A service cannot be transactional.',
+      description:
+        'What a lost outcome means: idempotent (default) or unsafe; transactional is only what the server does.',
     }),
     retry: t.field({ type: RetryPolicyInput, description: 'How failures are repeated.' }),
-    timeoutMs: t.int({ description: 'Milliseconds that one call may take; default 60000.' }),
+    timeoutMs: t.int({ description: 'Milliseconds that one attempt may take; default 60000.' }),
+    probe: t.boolean({ description: 'Whether it can be found out that an unsafe effect happened; default false.' }),
+    compensate: t.boolean({ description: 'Whether what was done can be undone; default false.' }),
+  }
+}
+
+/** What can be given when an action is registered, and changed later. */
+function settable(t: InputFields) {
+  return {
+    ...outsideFields(t),
     concurrency: t.int({ description: 'How many runs one worker executes at once. Default: as many as it does.' }),
-    probe: t.boolean({ description: 'The service can say whether an unsafe effect happened; default false.' }),
-    compensate: t.boolean({ description: 'The service can undo what it did; default false.' }),
     callbackMs: t.int({
       description:
         'Milliseconds that the service may take to call back after it has answered 202. Default: it must answer at once.',

@@ -1,12 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { byteLength, jsonIssues } from '../core/json.ts'
+import { MAX_PROGRESS_BYTES } from '../executor/heartbeat.ts'
 import type { Callbacks, Received } from '../http-action/callbacks.ts'
 import { bearerToken } from './authorization.ts'
 
 const PATH = /^\/callbacks\/(callback_[0-9a-z]{26})\/(complete|fail|heartbeat)$/
-
-/** The largest progress, in bytes: that of `ctx.heartbeat`. */
-const MAX_PROGRESS_BYTES = 65_536
 
 /** Says how it ended (`complete`, `fail`), or how far it has come (`heartbeat`): a service that answered 202. */
 export async function receiveCallback(

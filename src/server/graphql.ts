@@ -33,7 +33,7 @@ const FORGETFUL = { get: () => undefined, set() {} }
 export function createGraphql(executor: Executor, documents: Documents, log: Logger): GraphqlServer {
   return createYoga<RequestContext, Context>({
     schema,
-    context: ({ actor }) => createContext(executor, actor),
+    context: ({ actor, request }) => createContext(executor, actor, () => request?.signal),
     graphqlEndpoint: '/graphql',
     graphiql: false,
     landingPage: false,

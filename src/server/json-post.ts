@@ -25,11 +25,21 @@ export function shortPath(graphql: GraphqlServer, documents: Documents, executor
     if (body === undefined) return
     const operation = operationOf(body, documents)
     if (!operation) return graphql(unread(req, body), res, context)
-    const contextValue = createContext(executor, context.actor)
+    const contextValue = createContext(executor, context.actor, () => closing(res))
     const result: ExecutionResult = await execute({ schema, contextValue, ...operation })
     if (result.errors) await sendErrors(graphql, result, answerType, res)
     else send(res, 200, { 'content-type': `${answerType}; charset=utf-8` }, JSON.stringify(result))
   }
+}
+
+/** Aborted when the connection closes before the answer is out. Made for who asks: few operations wait for long. */
+function closing(res: ServerResponse): AbortSignal {
+  const gone = new AbortController()
+  res.once('close', () => {
+    if (!res.writableFinished) gone.abort()
+  })
+  if (res.destroyed) gone.abort()
+  return gone.signal
 }
 
 function isPlainJsonPost({ method, headers }: IncomingMessage): boolean {

@@ -29,6 +29,12 @@ export const CONTRACT = /* GraphQL */ `
     updateAction(input: UpdateActionInput!): UpdateActionResult!
     removeAction(input: RemoveActionInput!): RemoveActionResult!
     rotateActionSecret(input: RotateActionSecretInput!): RotateActionSecretResult!
+    registerWorker(input: RegisterWorkerInput!): RegisterWorkerResult!
+    claimRuns(input: ClaimRunsInput!): ClaimRunsResult!
+    renewLeases(input: RenewLeasesInput!): RenewLeasesResult!
+    completeAttempt(input: CompleteAttemptInput!): CompleteAttemptResult!
+    failAttempt(input: FailAttemptInput!): FailAttemptResult!
+    stopWorker(input: StopWorkerInput!): StopWorkerResult!
     signalRun(input: SignalRunInput!): SignalRunResult!
     pauseRun(input: PauseRunInput!): PauseRunResult!
     resumeRun(input: ResumeRunInput!): ResumeRunResult!
@@ -90,6 +96,18 @@ export const CONTRACT = /* GraphQL */ `
   input UpdateActionInput { name: String! url: String description: String paramsSchema: JSON resultSchema: JSON effect: Effect timeoutMs: Int }
   input RemoveActionInput { name: String! }
   input RotateActionSecretInput { name: String! keepPreviousMs: Float }
+  input WorkerActionInput { name: String! description: String paramsSchema: JSON resultSchema: JSON effect: Effect timeoutMs: Int probe: Boolean compensate: Boolean }
+  input RegisterWorkerInput { name: String actions: [WorkerActionInput!]! }
+  input AttemptInput { runId: ID! attempt: Int! }
+  input LeaseInput { runId: ID! attempt: Int! heartbeat: JSON }
+  input ClaimRunsInput { workerId: ID! names: [String!]! limit: Int! waitMs: Int holding: [AttemptInput!] }
+  input RenewLeasesInput { workerId: ID! attempts: [LeaseInput!]! waitMs: Int }
+  input CompleteAttemptInput { workerId: ID! runId: ID! attempt: Int! result: JSON confirmed: Boolean }
+  input AttemptErrorInput { code: String message: String! retryable: Boolean details: JSON }
+  input FailAttemptInput { workerId: ID! runId: ID! attempt: Int! failure: AttemptFailure error: AttemptErrorInput! retryAfterMs: Float }
+  input StopWorkerInput { workerId: ID! holding: [AttemptInput!] }
+  enum AttemptFailure { FAILED TIMED_OUT OUTCOME_UNKNOWN UNDECIDED NOT_EXECUTED STOPPED NOT_STARTED }
+  enum ClaimedOperation { EXECUTE COMPENSATE }
   input SignalRunInput { id: ID! name: String! payload: JSON idempotencyKey: String }
   input PauseRunInput { id: ID! reason: String idempotencyKey: String }
   input ResumeRunInput { id: ID! reason: String idempotencyKey: String }
@@ -104,6 +122,17 @@ export const CONTRACT = /* GraphQL */ `
   type UpdateActionPayload { action: Action! }
   type RemoveActionPayload { name: String! }
   type RotateActionSecretPayload { action: Action! secret: String! }
+  type RemoteWorker { id: ID! name: String! startedAt: DateTime! lastSeenAt: DateTime! actions: [String!]! }
+  type RegisterWorkerPayload { worker: RemoteWorker! leaseMs: Int! actions: [Action!]! }
+  type ClaimedRun {
+    runId: ID! name: String! attempt: Int! operation: ClaimedOperation! params: JSON result: JSON idempotencyKey: String!
+    probe: Boolean! lastAttempt: Boolean! timeoutMs: Int! lastHeartbeat: JSON
+  }
+  type ClaimRunsPayload { runs: [ClaimedRun!]! }
+  type RenewLeasesPayload { leaseMs: Int! lost: [ID!]! missed: Boolean! }
+  type CompleteAttemptPayload { run: Run! replayed: Boolean! }
+  type FailAttemptPayload { run: Run! replayed: Boolean! }
+  type StopWorkerPayload { handedOn: Int! }
   type BulkPayload { outcomes: [BulkOutcome!]! }
   type BulkOutcome { run: Run refused: BulkRefusal }
   type RetryPreview { again: [Run!]! next: [Run!]! kept: [Run!]! unsafe: [Run!]! }
@@ -189,6 +218,14 @@ export const CONTRACT = /* GraphQL */ `
   union UpdateActionResult = UpdateActionPayload | ActionNotFoundError | InvalidDefinitionError | InvalidInputError | PermissionDeniedError
   union RemoveActionResult = RemoveActionPayload | ActionNotFoundError | InvalidInputError | PermissionDeniedError
   union RotateActionSecretResult = RotateActionSecretPayload | ActionNotFoundError | InvalidInputError | PermissionDeniedError
+  union RegisterWorkerResult = RegisterWorkerPayload | InvalidDefinitionError | InvalidInputError | PermissionDeniedError
+  union ClaimRunsResult = ClaimRunsPayload | WorkerNotFoundError | InvalidInputError | PermissionDeniedError
+  union RenewLeasesResult = RenewLeasesPayload | WorkerNotFoundError | InvalidInputError | PermissionDeniedError
+  union CompleteAttemptResult = CompleteAttemptPayload | RunNotFoundError | AttemptLostError | InvalidInputError | PermissionDeniedError
+  union FailAttemptResult = FailAttemptPayload | RunNotFoundError | AttemptLostError | InvalidInputError | PermissionDeniedError
+  union StopWorkerResult = StopWorkerPayload | InvalidInputError | PermissionDeniedError
+  type WorkerNotFoundError implements Error { code: ErrorCode! message: String! }
+  type AttemptLostError implements Error { code: ErrorCode! message: String! status: RunStatus! }
   union RetryPreviewResult =
     | RetryPreview
     | RunNotFoundError
@@ -368,6 +405,8 @@ export const CONTRACT = /* GraphQL */ `
   type RunEdge { cursor: String! node: Run! }
   type PageInfo { hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: String endCursor: String }
   type Action {
+    isRemote: Boolean!
+    workers: [RemoteWorker!]!
     name: String!
     version: String!
     description: String

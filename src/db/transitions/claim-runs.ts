@@ -4,12 +4,20 @@ import { hold } from '../holds.ts'
 import { RUN_COLUMNS, type RunRow } from '../rows.ts'
 import { type JsonStatement, jsonStatement } from '../statement.ts'
 
+interface ClaimedName {
+  readonly name: string
+  readonly effect: Effect
+  readonly slots: number
+  /** Only runs that were submitted to this version or an older one; absent: all. */
+  readonly upTo?: number | undefined
+}
+
 export interface ClaimWish {
   readonly workerId: string
   /** How many runs at most, of all names together. */
   readonly total: number
   /** What the worker has registered, its effect class there, and how many runs of each it has room for. */
-  readonly names: readonly { readonly name: string; readonly effect: Effect; readonly slots: number }[]
+  readonly names: readonly ClaimedName[]
 }
 
 export type ClaimedRow = RunRow & { readonly at: Date }
@@ -31,11 +39,13 @@ with wish as materialized (
 ), picked as materialized (
   select r.tid, n.effect
   from wish w
-  cross join lateral json_to_recordset(w.names) as n(name text, effect action_do.effect, slots int4)
+  cross join lateral json_to_recordset(w.names) as n(name text, effect action_do.effect, slots int4, "upTo" int4)
   cross join lateral (
     select r.ctid as tid, r.priority, r.available_at
     from action_do.runs r
     where r.name = n.name and r.indexed_status = 'QUEUED' and r.kind = 'ACTION' and r.parent_id is null and not r.paused
+      -- those of the code have versions of any form
+      and (n."upTo" is null or case when r.version ~ '^[0-9]{1,9}$' then r.version::int4 else 0 end <= n."upTo")
     order by r.priority desc, r.available_at
     limit least(n.slots, w.total)
     for no key update skip locked

@@ -77,9 +77,11 @@ export async function updateAction(
 
 /** Removes a registered action. Its runs stay; those that have not ended wait until somebody has it again. */
 export async function removeAction(executor: Executor, name: string, actor: string): Promise<void> {
-  await store(executor, name, (latest) =>
-    storeRemoval(executor.db, name, existing(executor, name, latest).version + 1, actor),
-  )
+  await store(executor, name, (latest) => {
+    refuseIfOfCode(executor, name)
+    if (!latest?.definition) throw new ActionNotFoundError(name, executor.registry.names())
+    return storeRemoval(executor.db, name, latest.version + 1, actor)
+  })
 }
 
 /**
@@ -120,10 +122,20 @@ function existing(
   name: string,
   latest: LatestVersion | undefined,
 ): { version: number; definition: HttpDefinition } {
-  if (executor.registry.isOfCode(name))
-    throw new InvalidInputError('name', `is ${JSON.stringify(name)}, which the code defines, and only the code changes`)
+  refuseIfOfCode(executor, name)
   if (!latest?.definition) throw new ActionNotFoundError(name, executor.registry.names())
-  return { version: latest.version, definition: latest.definition }
+  const { version, definition } = latest
+  if ('kind' in definition)
+    throw new InvalidInputError(
+      'name',
+      `is ${JSON.stringify(name)}, which its workers define; they register what changes`,
+    )
+  return { version, definition }
+}
+
+function refuseIfOfCode({ registry }: Executor, name: string): void {
+  if (registry.isOfCode(name))
+    throw new InvalidInputError('name', `is ${JSON.stringify(name)}, which the code defines, and only the code changes`)
 }
 
 /** The action as this node now has it; gone where somebody removed it in the same moment. */

@@ -1,3 +1,4 @@
+import type { StepSpec } from '../../core/workflow/graph.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { RegisteredAction } from '../registry.ts'
 import type { Advance } from './advance.ts'
@@ -40,8 +41,8 @@ export function renewBudget(row: TreeRow): void {
   Object.assign(row, { failures: 0, losses: 0, budgetStartedAt: null, probe: false })
 }
 
-/** The next attempt of a run begins, by this worker. */
-function startAttempt(tree: Tree, row: TreeRow, workerId: string, { effect }: RegisteredAction): void {
+/** The next attempt of a run begins, by a worker. */
+export function startAttempt(tree: Tree, row: TreeRow, workerId: string, { effect }: RegisteredAction): void {
   row.attempt++
   row.fence++
   row.effect = effect
@@ -54,10 +55,13 @@ function startAttempt(tree: Tree, row: TreeRow, workerId: string, { effect }: Re
 }
 
 /** The action as its step has it: with the step's own retry, timeout and effect class. */
-function overridden(action: RegisteredAction, tree: Tree, row: TreeRow): RegisteredAction {
+export function overridden(action: RegisteredAction, tree: Tree, row: TreeRow): RegisteredAction {
   if (row.undoes !== null) return compensationOf(action)
-  if (row.stepKey === null) return action
-  const { retry, timeoutMs, effect } = tree.specOf(row)
+  return row.stepKey === null ? action : asStepHasIt(action, tree.specOf(row))
+}
+
+/** The same for one that undoes nothing, by its step. */
+export function asStepHasIt(action: RegisteredAction, { retry, timeoutMs, effect }: StepSpec): RegisteredAction {
   if (!retry && timeoutMs === undefined && effect === undefined) return action
   return {
     ...action,

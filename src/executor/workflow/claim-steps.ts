@@ -56,7 +56,8 @@ export function claimCommands(work: readonly TreeWork[]): TreeCommand<number>[] 
   }))
 }
 
-function isClaimable({ status, kind, queue, paused }: TreeRow): boolean {
+/** Whether an action that was read as queued is so still. */
+export function isClaimable({ status, kind, queue, paused }: TreeRow): boolean {
   return status === 'QUEUED' && kind === 'ACTION' && !paused && !isUnentered(queue)
 }
 

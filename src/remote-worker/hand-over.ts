@@ -1,0 +1,125 @@
+import { groupBy } from '../core/group-by.ts'
+import type { Database } from '../db/client.ts'
+import { queuedSteps } from '../db/reads/tree-work.ts'
+import { leaseStatement, type RemoteWorker } from '../db/remote-workers.ts'
+import type { RunRow } from '../db/rows.ts'
+import { claimRuns } from '../db/transitions/claim-runs.ts'
+import { readParams } from '../db/tree/read-tree.ts'
+import type { RegisteredAction } from '../executor/registry.ts'
+import type { Advance } from '../executor/workflow/advance.ts'
+import { overridden, startAttempt } from '../executor/workflow/begin-action.ts'
+import { isClaimable } from '../executor/workflow/claim-steps.ts'
+import { asRunRow } from '../executor/workflow/run-row.ts'
+import type { TreeCommand } from '../executor/workflow/tree-command.ts'
+import type { TreeCommits } from '../executor/workflow/tree-commits.ts'
+import type { KnownWorkers } from './known-workers.ts'
+
+/** A run that a worker is given, with its action as it is to be executed. */
+export interface Handed {
+  readonly run: RunRow
+  readonly action: RegisteredAction
+}
+
+/** What a worker asks for. */
+export interface Wish {
+  readonly worker: RemoteWorker
+  readonly names: readonly string[]
+  readonly limit: number
+}
+
+/** Takes queued runs for remote workers. */
+export class HandOver {
+  private readonly db: Database
+  private readonly commits: TreeCommits
+  private readonly workers: KnownWorkers
+
+  constructor(db: Database, commits: TreeCommits, workers: KnownWorkers) {
+    this.db = db
+    this.commits = commits
+    this.workers = workers
+  }
+
+  /** Gives a worker what waits for it: what has begun, the steps of workflows, goes before what is new. */
+  async claim(wish: Wish): Promise<Handed[]> {
+    const newest = await this.newestLive(wish)
+    const steps = await this.claimSteps(wish, newest)
+    const left = wish.limit - steps.length
+    return left > 0 ? [...steps, ...(await this.claimSingle(wish, newest, left))] : steps
+  }
+
+  /** Of the actions asked for, those of which nobody alive has a newer version. */
+  private async newestLive({ worker, names }: Wish): Promise<Set<string>> {
+    const live = await this.workers.allLive()
+    const own = (name: string) => worker.actions[name] ?? 0
+    return new Set(names.filter((name) => live.every(({ actions }) => (actions[name] ?? 0) <= own(name))))
+  }
+
+  private async claimSingle({ worker, names }: Wish, newest: Set<string>, total: number): Promise<Handed[]> {
+    const actions = new Map<string, RegisteredAction>()
+    for (const name of names) {
+      const action = await this.workers.version(name, worker.actions[name] ?? 0)
+      if (action) actions.set(name, action)
+    }
+    const wished = [...actions].map(([name, { effect }]) => ({
+      name,
+      effect,
+      slots: total,
+      ...(!newest.has(name) && { upTo: worker.actions[name] }),
+    }))
+    if (wished.length === 0) return []
+    const claimed = await claimRuns(this.db, { workerId: worker.id, total, names: wished })
+    return claimed.flatMap(({ at: _, ...run }) => {
+      const action = actions.get(run.name)
+      return action ? [{ run, action }] : []
+    })
+  }
+
+  /** Steps do not say which version they were computed for: only workers of the newest are given them. */
+  private async claimSteps({ worker, limit }: Wish, newest: Set<string>): Promise<Handed[]> {
+    const queues = [...newest].map((queue) => ({ queue, slots: limit }))
+    const work = (await queuedSteps(this.db, queues, limit)).slice(0, limit)
+    const commands = [...groupBy(work, ({ rootId }) => rootId)].map(([rootId, items]) =>
+      this.command(
+        rootId,
+        items.map(({ id }) => id),
+        worker,
+      ),
+    )
+    const outcomes = await Promise.all(commands.map((command) => this.commits.submitOnce(command)))
+    return outcomes.flatMap((outcome) => (outcome.kind === 'applied' ? outcome.value : []))
+  }
+
+  private command(rootId: string, ids: readonly string[], worker: RemoteWorker): TreeCommand<Handed[]> {
+    return {
+      rootId,
+      rows: ids,
+      apply: async (advance) => {
+        const { tree } = advance
+        const rows = ids.flatMap((id) => tree.find(id) ?? []).filter(isClaimable)
+        if (rows.length === 0 || tree.root.paused || !(await this.isLeased(advance, worker.id))) return []
+        const params = new Map(
+          (
+            await readParams(
+              tree.run,
+              rows.map(({ id }) => id),
+            )
+          ).map((row) => [row.id, row.params]),
+        )
+        const handed: Handed[] = []
+        for (const row of rows) {
+          const action = await this.workers.version(row.name, worker.actions[row.name] ?? 0)
+          if (!action) continue
+          const asStep = overridden(action, tree, row)
+          startAttempt(tree, row, worker.id, asStep)
+          handed.push({ run: asRunRow(row, params.get(row.id)), action: asStep })
+        }
+        return handed
+      },
+    }
+  }
+
+  private async isLeased({ tree }: Advance, id: string): Promise<boolean> {
+    const [row] = await tree.run(leaseStatement, { id, offsetMs: this.db.clock.offsetMs })
+    return row?.leased === true
+  }
+}

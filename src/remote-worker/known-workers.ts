@@ -1,0 +1,96 @@
+import { WorkerNotFoundError } from '../core/request-errors.ts'
+import { definitionOf } from '../db/action-definitions.ts'
+import type { Database } from '../db/client.ts'
+import { liveRemoteWorker, liveRemoteWorkers, type RemoteWorker } from '../db/remote-workers.ts'
+import type { RunRow } from '../db/rows.ts'
+import type { RegisteredAction, Registry } from '../executor/registry.ts'
+import { catalogued } from '../executor/registry.ts'
+import { asStepHasIt } from '../executor/workflow/begin-action.ts'
+import type { Graphs } from '../executor/workflow/graphs.ts'
+import { compensationOf } from '../executor/workflow/undo-run.ts'
+import { remoteAction } from './remote-action.ts'
+
+/** More of them are forgotten, and read again when they are asked for. */
+const MAX_REMEMBERED = 1_000
+
+/** How long an answer about all live workers may be used. */
+const LIVE_MS = 1_000
+
+/** The remote workers that this node knows, and the versions of actions that they have: neither ever changes. */
+export class KnownWorkers {
+  private readonly workers = new Map<string, RemoteWorker>()
+  private readonly versions = new Map<string, Promise<RegisteredAction | undefined>>()
+  private live: Promise<RemoteWorker[]> | undefined
+  private readonly db: Database
+  private readonly registry: Registry
+  private readonly graphs: Graphs
+
+  constructor(db: Database, registry: Registry, graphs: Graphs) {
+    this.db = db
+    this.registry = registry
+    this.graphs = graphs
+  }
+
+  /** A worker that may live; whether its lease is valid, the statement says that gives it something. @throws WorkerNotFoundError */
+  async get(id: string): Promise<RemoteWorker> {
+    const known = this.workers.get(id) ?? (await liveRemoteWorker(this.db, id))
+    if (!known) throw new WorkerNotFoundError(id)
+    this.remember(known)
+    return known
+  }
+
+  remember(worker: RemoteWorker): void {
+    if (this.workers.size >= MAX_REMEMBERED) this.workers.clear()
+    this.workers.set(worker.id, worker)
+    this.live = undefined
+  }
+
+  forget(id: string): void {
+    this.workers.delete(id)
+    this.live = undefined
+  }
+
+  /** Those whose lease is valid; asked at most once a second, whoever asks. */
+  allLive(): Promise<RemoteWorker[]> {
+    if (!this.live) {
+      const asked = liveRemoteWorkers(this.db)
+      this.live = asked
+      setTimeout(() => {
+        if (this.live === asked) this.live = undefined
+      }, LIVE_MS).unref()
+    }
+    return this.live
+  }
+
+  /** An action in one of its versions: the present one, or one that an older worker has; `undefined` where there is none. */
+  async version(name: string, version: number): Promise<RegisteredAction | undefined> {
+    const current = this.registry.get(name)
+    if (current?.remote && current.version === `${version}`) return current
+    const key = `${version} ${name}`
+    const known = this.versions.get(key) ?? this.read(name, version)
+    if (this.versions.size >= MAX_REMEMBERED) this.versions.clear()
+    this.versions.set(key, known)
+    known.catch(() => this.versions.delete(key))
+    return await known
+  }
+
+  private async read(name: string, version: number): Promise<RegisteredAction | undefined> {
+    const definition = await definitionOf(this.db, name, version)
+    if (!definition || !('kind' in definition)) return undefined
+    return catalogued(remoteAction(name, version, definition))
+  }
+
+  /** The action of a run as the worker has it, with what its step changes; `undefined` where nobody knows it any more. */
+  async actionOf(
+    run: RunRow,
+    worker: Pick<RemoteWorker, 'actions'> | undefined,
+  ): Promise<RegisteredAction | undefined> {
+    const version = worker?.actions[run.name]
+    const action = version === undefined ? this.registry.get(run.name) : await this.version(run.name, version)
+    if (!action) return undefined
+    if (run.undoes !== null) return compensationOf(action)
+    if (run.parentGraph === null || run.stepKey === null) return action
+    const spec = (await this.graphs.compiled(run.parentGraph)).steps.get(run.stepKey)
+    return spec ? asStepHasIt(action, spec) : action
+  }
+}
