@@ -15,6 +15,7 @@ import { RemoteWorkers } from '../remote-worker/remote-workers.ts'
 import { Loop } from './loop.ts'
 import type { ExecutorOptions } from './options.ts'
 import { QueueGauge } from './queue-gauge.ts'
+import { Recent } from './recent.ts'
 import { recoverLostRuns } from './recover-lost-runs.ts'
 import type { Registry } from './registry.ts'
 import { Submissions } from './submissions.ts'
@@ -52,7 +53,8 @@ export class Executor {
   readonly remoteWorkers: RemoteWorkers
   /** Absent where notifications are off. */
   private readonly hints: Hints | undefined
-  private live: Promise<Set<string>> | undefined
+  /** Every queue that a live worker takes runs from. */
+  readonly liveQueues: Recent<Set<string>>
   private settledListener: ((run: RunRow) => void) | undefined
   private readonly due: Loop
   private readonly recovery: Loop
@@ -67,6 +69,7 @@ export class Executor {
     this.registry = registry
     this.options = options
     this.log = log
+    this.liveQueues = new Recent(1_000, () => liveQueues(db))
     this.submissions = new Submissions(db, options.unavailableMs)
     this.waits = new Waits(db, this.hub)
     this.gauge = new QueueGauge(db, options.queueLimit)
@@ -168,23 +171,8 @@ export class Executor {
     if (this.options.executes) this.due.wake()
   }
 
-  /** Every queue that a live worker takes runs from; asked at most once a second, whoever asks. */
-  liveQueues(): Promise<Set<string>> {
-    if (!this.live) {
-      this.live = liveQueues(this.db)
-      setTimeout(() => {
-        this.live = undefined
-      }, 1_000).unref()
-    }
-    return this.live
-  }
-
-  /** A running run was canceled: its handler is told, wherever it runs. */
-  canceled(run: RunRow): void {
-    this.taken([run.id])
-  }
-
-  private taken(runIds: readonly string[]): void {
+  /** Running runs were taken from their workers (a cancel, say): their handlers are told, wherever they run. */
+  taken(runIds: readonly string[]): void {
     this.hints?.send({ canceled: [...runIds] })
     this.verify(runIds)
   }

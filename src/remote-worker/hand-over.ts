@@ -49,7 +49,7 @@ export class HandOver {
 
   /** Of the actions asked for, those of which nobody alive has a newer version. */
   private async newestLive({ worker, names }: Wish): Promise<Set<string>> {
-    const live = await this.workers.allLive()
+    const live = await this.workers.live.get()
     const own = (name: string) => worker.actions[name] ?? 0
     return new Set(names.filter((name) => live.every(({ actions }) => (actions[name] ?? 0) <= own(name))))
   }

@@ -3,6 +3,7 @@ import { definitionOf } from '../db/action-definitions.ts'
 import type { Database } from '../db/client.ts'
 import { liveRemoteWorker, liveRemoteWorkers, type RemoteWorker } from '../db/remote-workers.ts'
 import type { RunRow } from '../db/rows.ts'
+import { Recent } from '../executor/recent.ts'
 import type { RegisteredAction, Registry } from '../executor/registry.ts'
 import { catalogued } from '../executor/registry.ts'
 import { asStepHasIt } from '../executor/workflow/begin-action.ts'
@@ -20,13 +21,15 @@ const LIVE_MS = 1_000
 export class KnownWorkers {
   private readonly workers = new Map<string, RemoteWorker>()
   private readonly versions = new Map<string, Promise<RegisteredAction | undefined>>()
-  private live: Promise<RemoteWorker[]> | undefined
+  /** Those whose lease is valid. */
+  readonly live: Recent<RemoteWorker[]>
   private readonly db: Database
   private readonly registry: Registry
   private readonly graphs: Graphs
 
   constructor(db: Database, registry: Registry, graphs: Graphs) {
     this.db = db
+    this.live = new Recent(LIVE_MS, () => liveRemoteWorkers(db))
     this.registry = registry
     this.graphs = graphs
   }
@@ -42,24 +45,12 @@ export class KnownWorkers {
   remember(worker: RemoteWorker): void {
     if (this.workers.size >= MAX_REMEMBERED) this.workers.clear()
     this.workers.set(worker.id, worker)
-    this.live = undefined
+    this.live.forget()
   }
 
   forget(id: string): void {
     this.workers.delete(id)
-    this.live = undefined
-  }
-
-  /** Those whose lease is valid; asked at most once a second, whoever asks. */
-  allLive(): Promise<RemoteWorker[]> {
-    if (!this.live) {
-      const asked = liveRemoteWorkers(this.db)
-      this.live = asked
-      setTimeout(() => {
-        if (this.live === asked) this.live = undefined
-      }, LIVE_MS).unref()
-    }
-    return this.live
+    this.live.forget()
   }
 
   /** An action in one of its versions: the present one, or one that an older worker has; `undefined` where there is none. */

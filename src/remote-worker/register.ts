@@ -60,7 +60,7 @@ async function versionOf(parts: RegisterParts, { name, definition }: NamedDefini
     const versions = await allVersions(db, name)
     const newest = versions[0]?.definition
     if (newest && !('kind' in newest)) throw taken(name, 'which is registered for a service; removeAction frees it')
-    const live = (await workers.allLive()).map(({ actions }) => actions[name] ?? 0)
+    const live = (await workers.live.get()).map(({ actions }) => actions[name] ?? 0)
     const known = versions.map(({ version, definition: each }) => ({
       version,
       // what was removed is registered anew

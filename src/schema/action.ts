@@ -67,7 +67,7 @@ export const ActionRef = builder.objectRef<RegisteredAction>('Action').implement
       nullable: { list: false, items: false },
       description: 'The live remote workers that execute it. With none, runs of a remote action stay QUEUED.',
       resolve: async ({ name }, _, { executor }) => {
-        const live = await executor.remoteWorkers.known.allLive()
+        const live = await executor.remoteWorkers.known.live.get()
         return live.filter(({ actions }) => Object.hasOwn(actions, name))
       },
     }),

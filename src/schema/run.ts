@@ -135,7 +135,7 @@ export function durationMs({ startedAt, finishedAt }: Pick<RunRow, 'startedAt' |
 }
 
 async function withoutWorker(queue: string, executor: Context['executor']): Promise<string | null> {
-  return (await executor.liveQueues()).has(queue) ? null : `No live worker has registered ${showQueue(queue)}.`
+  return (await executor.liveQueues.get()).has(queue) ? null : `No live worker has registered ${showQueue(queue)}.`
 }
 
 /**

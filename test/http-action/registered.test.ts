@@ -149,7 +149,7 @@ test('a registered action is a step of a workflow given as data', async () => {
 test('a worker says that it takes runs of what was registered', async () => {
   const server = await startTestServer([])
   await change(server, 'registerAction', { name: 'late', url: 'https://service.example/' })
-  expect(await server.executor.liveQueues()).toContain('late')
+  expect(await server.executor.liveQueues.get()).toContain('late')
 })
 
 test('two who change an action at once make two versions', async () => {

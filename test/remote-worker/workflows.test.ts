@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the format's own
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { action } from '../../src/index.ts'
