@@ -76,7 +76,7 @@ export class RemoteWorkers {
     if (holding) {
       await this.claims.release(request.workerId)
       const again = await this.missing(request.workerId, holding)
-      if (again.length > 0) return again
+      if (again.length > 0) return again.slice(0, request.limit)
     }
     return await this.claims.claim(request)
   }

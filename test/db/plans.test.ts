@@ -12,6 +12,7 @@ import { millisecondsUntilNextDue } from '../../src/db/reads/next-due.ts'
 import { queueDepths, runsByIds } from '../../src/db/reads/runs.ts'
 import { stepsOf } from '../../src/db/reads/steps.ts'
 import { dueTreeWork, queuedSteps } from '../../src/db/reads/tree-work.ts'
+import { attemptsHeldBy, oldRemoteAttempts } from '../../src/db/remote-workers.ts'
 import { claimRuns } from '../../src/db/transitions/claim-runs.ts'
 import { endAttemptIn, endAttempts } from '../../src/db/transitions/end-attempts.ts'
 import { enqueueDueRuns } from '../../src/db/transitions/enqueue-due-runs.ts'
@@ -161,6 +162,8 @@ const statements: [string, 'hot' | 'reads' | 'user', (db: Database) => Promise<u
   ],
   ['runsOfWorker', 'hot', (db) => runsOfWorker(db, 'worker 1')],
   ['runsHeldBy', 'hot', (db) => runsHeldBy(db, 'worker 1')],
+  ['attemptsHeldBy', 'hot', (db) => attemptsHeldBy(db, 'worker 1')],
+  ['oldRemoteAttempts', 'hot', (db) => oldRemoteAttempts(db, 1_000)],
   ['queueDepths', 'hot', (db) => queueDepths(db, ['work'], 1_000)],
   ['dropHolds', 'hot', (db) => dropHolds(db, 'worker 1')],
   ['eventPages', 'reads', (db) => eventPages(db, [page])],
