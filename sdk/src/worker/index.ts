@@ -1,6 +1,7 @@
 export { DoError, type ErrorCode, type Issue } from '../errors.ts'
 export { type FailureOptions, NonRetryableError, OutcomeUnknownError, RetryAfterError } from '../handler-errors.ts'
 export type {
+  AnySchemas,
   CompensateContext,
   ProbeContext,
   ProbeVerdict,

@@ -90,15 +90,18 @@ export interface WorkerAction<PS = unknown, RS = unknown> {
 
 type Returned<RS> = RS extends Schema ? Promise<InputOf<RS>> | InputOf<RS> : unknown
 
+/** Schemas by the names of actions, where nothing is known of them. */
+export type AnySchemas = Readonly<Record<string, unknown>>
+
 /** Actions by name: each is typed by its own schemas. The second part is there for the inference of `RS` alone. */
 export type WorkerActions<PS, RS> = {
   readonly [N in keyof PS]: WorkerAction<PS[N], N extends keyof RS ? RS[N] : unknown>
-} & { readonly [N in keyof RS]: { readonly result?: RS[N] } }
+} & { readonly [N in keyof RS]: { readonly result?: RS[N] } & { readonly [M in keyof WorkerAction]?: unknown } }
 
 /** At what the worker was when something went wrong. */
 export type WorkerPhase = 'register' | 'claim' | 'renew' | 'report' | 'stop' | 'run' | 'compensate' | 'probe'
 
-export interface WorkerOptions<PS = unknown, RS = unknown>
+export interface WorkerOptions<PS = AnySchemas, RS = AnySchemas>
   extends Pick<DoOptions, 'apiKey' | 'url' | 'fetch' | 'headers'> {
   /** For people: where its attempts are listed; default `worker`. */
   readonly name?: string

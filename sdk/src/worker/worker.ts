@@ -4,7 +4,7 @@ import { aborted, sleep } from '../time.ts'
 import { delayAfter } from './backoff.ts'
 import { Calls, type Registered } from './calls.ts'
 import { registrationInput, serveActions, wholeNumber } from './configure.ts'
-import type { WorkerOptions } from './options.ts'
+import type { AnySchemas, WorkerOptions } from './options.ts'
 import { Session, type SessionParts, type Tell } from './session.ts'
 
 /** What telling the server of the stop may take, repetitions included. Without it the lease expires by itself. */
@@ -15,7 +15,7 @@ const MAX_TIMER_MS = 2_147_483_647
  * Executes actions in this process for an action.do server somewhere else: it claims runs over GraphQL, and nothing has to reach it.
  * It begins with `start()`, and ends with `stop()`, for good.
  */
-export class Worker<PS = unknown, RS = unknown> {
+export class Worker<PS = AnySchemas, RS = AnySchemas> {
   /** Resolves after `stop()`; rejects with a `DoError` when the worker can never go on, since its key or an action is refused. */
   readonly stopped: Promise<void>
   readonly #parts: SessionParts

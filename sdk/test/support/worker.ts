@@ -1,5 +1,5 @@
 import { expect, onTestFinished, vi } from 'vitest'
-import { Worker, type WorkerOptions } from '../../src/worker/index.ts'
+import { type AnySchemas, Worker, type WorkerOptions } from '../../src/worker/index.ts'
 import { WorkerServer } from './worker-server.ts'
 
 export interface Told {
@@ -16,7 +16,7 @@ export interface Stage {
 }
 
 /** Sets the stage. After the test the worker is stopped, and the server must have seen no breach of the contract. */
-export function stage<PS, RS>(options: WorkerOptions<PS, RS>): Stage {
+export function stage<PS = AnySchemas, RS = AnySchemas>(options: WorkerOptions<PS, RS>): Stage {
   vi.useFakeTimers()
   // full jitter: as long as it gets
   vi.spyOn(Math, 'random').mockReturnValue(1)
@@ -40,7 +40,7 @@ export function stage<PS, RS>(options: WorkerOptions<PS, RS>): Stage {
 }
 
 /** The same, with a worker that has begun. */
-export async function started<PS, RS>(options: WorkerOptions<PS, RS>): Promise<Stage> {
+export async function started<PS = AnySchemas, RS = AnySchemas>(options: WorkerOptions<PS, RS>): Promise<Stage> {
   const set = stage(options)
   const start = set.worker.start()
   await pass()

@@ -1,6 +1,6 @@
 import { describe, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
-import { type DoError, Worker } from '../../src/worker/index.ts'
+import { type DoError, Worker, type WorkerAction } from '../../src/worker/index.ts'
 
 // compiled, never called: the types are the test
 const onlyCompiled = (_: () => unknown): void => {}
@@ -56,6 +56,17 @@ describe('the types of a worker', () => {
       expectTypeOf(worker.id).toEqualTypeOf<string | undefined>()
       const any: Worker = worker
       return any
+    }))
+
+  it('take a single action without schemas, and actions that are defined elsewhere', () =>
+    onlyCompiled(() => {
+      new Worker({ actions: { greet: { run: async ({ idempotencyKey, params }) => ({ idempotencyKey, params }) } } })
+      const schema = z.object({ n: z.number() })
+      const loose: WorkerAction = { run: () => 5 }
+      const typed: WorkerAction<typeof schema> = { params: schema, run: ({ params }) => params.n }
+      new Worker({ actions: { loose, typed } })
+      const all: Record<string, WorkerAction> = { loose }
+      new Worker({ actions: all })
     }))
 
   it('refuse results that do not fit, wrong effects, and functions that are missing', () =>
