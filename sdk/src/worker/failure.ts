@@ -51,7 +51,7 @@ export class ProbeError extends Error {
 }
 
 /** The error as it is recorded. Never throws, whatever it is given. */
-export function describe(thrown: unknown): WireFailure {
+function describe(thrown: unknown): WireFailure {
   try {
     if (thrown instanceof StillRunning) return describe(thrown.cut)
     const details = boundedDetails(memberOf(thrown, 'details'))

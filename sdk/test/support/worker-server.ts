@@ -5,7 +5,7 @@ const schema = buildSchema(WORKER_CONTRACT)
 export const LEASE_MS = 15_000
 
 type Input = Record<string, unknown>
-type Field = 'registerWorker' | 'claimRuns' | 'renewLeases' | 'completeAttempt' | 'failAttempt' | 'stopWorker'
+export type Field = 'registerWorker' | 'claimRuns' | 'renewLeases' | 'completeAttempt' | 'failAttempt' | 'stopWorker'
 interface Ref {
   runId: string
   attempt: number
@@ -31,7 +31,7 @@ export interface FakeRun {
 }
 
 /** What is done with the next request for a field, before or in the place of what the server would do. */
-type Fault = (process: () => Promise<Response>) => Promise<Response>
+export type Fault = (process: () => Promise<Response>) => Promise<Response>
 
 /** A server for workers in the memory of the test, which it speaks to through `fetch`. It enforces the contract. */
 export class WorkerServer {
@@ -247,19 +247,4 @@ function lists(refs: readonly Ref[], run: FakeRun): boolean {
 
 function rejectionOf(signal: AbortSignal | null | undefined): Promise<never> {
   return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
-}
-
-/** The request arrives and is done; its answer does not come back. */
-export const loseAnswer: Fault = async (process) => {
-  await process()
-  throw new TypeError('fetch failed')
-}
-
-/** A member of the result union, in the place of what the server would say. */
-export function answerWith(field: Field, member: object): Fault {
-  return async () => Response.json({ data: { [field]: member } })
-}
-
-export function status(code: number, headers: Record<string, string> = {}): Fault {
-  return async () => new Response('', { status: code, headers })
 }

@@ -2,7 +2,7 @@ import { expect, onTestFinished, vi } from 'vitest'
 import { type AnySchemas, Worker, type WorkerOptions } from '../../src/worker/index.ts'
 import { WorkerServer } from './worker-server.ts'
 
-export interface Told {
+interface Told {
   readonly error: unknown
   readonly phase: string
   readonly runId?: string
@@ -65,4 +65,25 @@ export function gate<T = unknown>(): { open: (value?: T) => void; fail: (error: 
   })
   opened.catch(() => {})
   return { open, fail, opened }
+}
+
+/** An action that keeps what it was given. */
+export function kept() {
+  const contexts: { signal: AbortSignal; heartbeat: (progress: unknown) => void; lastHeartbeat: unknown }[] = []
+  const ends = gate()
+  const run = (context: (typeof contexts)[number]): Promise<unknown> => {
+    contexts.push(context)
+    return ends.opened
+  }
+  return { contexts, ends, action: { run } }
+}
+
+/** What a promise has come to, without waiting for it. */
+export function outcome(promise: Promise<unknown>): { value?: string; error?: unknown } {
+  const seen: { value?: string; error?: unknown } = {}
+  promise.then(
+    () => Object.assign(seen, { value: 'done' }),
+    (error) => Object.assign(seen, { error }),
+  )
+  return seen
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { gate, pass, started } from '../support/worker.ts'
-import { loseAnswer, status } from '../support/worker-server.ts'
+import { loseAnswer, status } from '../support/worker-faults.ts'
 
 const ping = { run: () => 'pong' }
 

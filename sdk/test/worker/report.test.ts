@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { pass, started } from '../support/worker.ts'
-import { answerWith, loseAnswer, status } from '../support/worker-server.ts'
+import { answerWith, loseAnswer, status } from '../support/worker-faults.ts'
 
 const ping = { run: () => 'pong' }
 
