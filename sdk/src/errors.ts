@@ -17,6 +17,8 @@ export type ErrorCode =
   | 'RATE_LIMITED'
   | 'PAYLOAD_TOO_LARGE'
   | 'UNAUTHENTICATED'
+  | 'WORKER_NOT_FOUND'
+  | 'ATTEMPT_LOST'
   | 'SERVICE_UNAVAILABLE'
   | 'INTERNAL_SERVER_ERROR'
   // how a run ended, where its own error says nothing more

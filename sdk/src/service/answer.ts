@@ -1,4 +1,4 @@
-import { ActionFailed, TryLater } from './errors.ts'
+import { NonRetryableError, RetryAfterError } from '../handler-errors.ts'
 
 /** An answer as it is sent, and as a store keeps it. */
 export interface StoredAnswer {
@@ -43,7 +43,7 @@ export function problemAnswer(problem: Problem): StoredAnswer {
 
 /** The failure that stands, whoever asks again; `undefined` where asking again may help. */
 export function permanentAnswer(thrown: unknown): StoredAnswer | undefined {
-  if (!(thrown instanceof ActionFailed)) return undefined
+  if (!(thrown instanceof NonRetryableError)) return undefined
   const { code, message, details } = thrown
   return problemAnswer({ status: 422, code, title: message, ...(details !== undefined && { details }) })
 }
@@ -51,7 +51,7 @@ export function permanentAnswer(thrown: unknown): StoredAnswer | undefined {
 /** A failure that asking again may repair. Who asks has proven who it is, so that it may know what went wrong. */
 export function refusalOf(thrown: unknown): Refused {
   if (thrown instanceof Refused) return thrown
-  if (thrown instanceof TryLater) {
+  if (thrown instanceof RetryAfterError) {
     const { code, message, details, retryAfterMs } = thrown
     return new Refused({ status: 503, code, title: message, ...(details !== undefined && { details }) }, retryAfterMs)
   }

@@ -1,7 +1,8 @@
+export type { FailureOptions } from '../handler-errors.ts'
 export type { StoredAnswer } from './answer.ts'
 export type { Callback } from './call.ts'
 export { beat, type CallbackOptions, CallbackRefused, fail, finish, type LateFailure } from './callbacks.ts'
-export { ActionFailed, type FailureOptions, TryLater } from './errors.ts'
+export { ActionFailed, TryLater } from './errors.ts'
 export {
   type ActionContext,
   type ActionHandler,
