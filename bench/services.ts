@@ -1,6 +1,6 @@
 /**
- * Measures actions that a service executes over HTTP against the same function in the process, in one run, in turns:
- * `npm run bench:http`. Read the ratios, not the absolute figures.
+ * Measures actions that something else executes against the same function in the process, in one run, in turns: services that are
+ * called over HTTP, and a remote worker that pulls. `npm run bench:services`. Read the ratios, not the absolute figures.
  */
 import { spawn } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
@@ -13,6 +13,7 @@ import { startEmbeddedPostgres } from '../src/db/embedded/start.ts'
 import { executeAction } from '../src/executor/commands/execute-action.ts'
 import { HttpCalls } from '../src/http-action/http-calls.ts'
 import { action, httpAction, type RunningServer, serve } from '../src/index.ts'
+import { BENCH_KEY } from './bench-key.ts'
 import { median, round, spread } from './measure.ts'
 import { PARAMS } from './noop.ts'
 
@@ -36,7 +37,7 @@ const allow = ['127.0.0.1']
 const folder = await mkdtemp(join(tmpdir(), 'action-do-bench-'))
 const postgres = await startEmbeddedPostgres({ dataDir: folder, log: pino({ level: 'warn' }) })
 const { host, port, username, database } = postgres.connection
-const service = await startServices()
+const service = await startProcess<{ bare: string; handler: string }>('http-service.ts', secret)
 const server = await serve({
   actions: [
     action('function', { run: () => ({ ok: true }) }),
@@ -45,15 +46,17 @@ const server = await serve({
     httpAction('callback', { url: service.handler, secret, callback: { deadlineMs: 60_000 } }),
   ],
   databaseUrl: `postgres://${username}@localhost:${port}/${database}?host=${encodeURIComponent(host)}`,
-  ...{ port: 0, apiKey: 'a-key-for-benchmarks', logLevel: 'warn', concurrency: 1_000, printBanner: false },
+  ...{ port: 0, apiKey: BENCH_KEY, logLevel: 'warn', concurrency: 1_000, printBanner: false },
   httpActionsAllow: allow,
 })
+const worker = await startProcess('remote-worker.ts', server.url, BENCH_KEY)
 const alone = callAlone(service.bare)
 const contenders = [
   executing(server, 'function', 'a function in the process'),
   executing(server, 'bare', 'a service that only answers'),
   executing(server, 'verified', 'createActionHandler'),
   executing(server, 'callback', 'the same, offered a callback'),
+  executing(server, 'pulled', 'a remote worker that pulls'),
   alone,
 ]
 for (const clients of [1, 16, 64]) {
@@ -64,6 +67,7 @@ for (const clients of [1, 16, 64]) {
 }
 
 await alone.stop?.()
+worker.end()
 await server.stop()
 service.end()
 await postgres.stop()
@@ -125,13 +129,14 @@ async function compare(
   )
 }
 
-async function startServices(): Promise<{ bare: string; handler: string; end: () => void }> {
-  const script = new URL('http-service.ts', import.meta.url).pathname
-  const options = ['--conditions=@action.do/source', '--import', 'tsx', script, secret]
+/** Starts another file of this folder, which says in one line of JSON what others are to know of it. */
+async function startProcess<T>(file: string, ...args: string[]): Promise<T & { end: () => void }> {
+  const script = new URL(file, import.meta.url).pathname
+  const options = ['--conditions=@action.do/source', '--import', 'tsx', script, ...args]
   const child = spawn(process.execPath, options, { stdio: ['pipe', 'pipe', 'inherit'] })
   for await (const text of createInterface({ input: child.stdout }))
     return { ...JSON.parse(text), end: () => child.stdin.end() }
-  throw new Error('the services ended without a word')
+  throw new Error(`${file} ended without a word`)
 }
 
 function line(name: string, { perSecond, spread, p50Ms, p99Ms }: Figures, base: Figures): string {
