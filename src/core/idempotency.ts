@@ -19,7 +19,8 @@ export function fingerprint(params: unknown): Buffer {
 export function idempotencyKeyProblem(key: string): string | undefined {
   if (key.length === 0) return 'is empty; leave it out to make each call a new intent'
   // a code point takes one unit or two: a short key need not be counted
-  if (key.length > MAX_KEY_LENGTH && [...key].length > MAX_KEY_LENGTH) return `is longer than ${MAX_KEY_LENGTH} characters`
+  if (key.length > MAX_KEY_LENGTH && [...key].length > MAX_KEY_LENGTH)
+    return `is longer than ${MAX_KEY_LENGTH} characters`
   if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(key)) return 'contains a control character'
   if (!key.isWellFormed()) return 'contains a lone surrogate, which is not Unicode text'
   return undefined
