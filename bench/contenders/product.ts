@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { client } from '../../src/db/client.ts'
 import { executeAction } from '../../src/executor/commands/execute-action.ts'
+import { executeActions } from '../../src/executor/commands/execute-actions.ts'
 import { startWorkflow } from '../../src/executor/commands/start-workflow.ts'
 import { action, type RunningServer, serve } from '../../src/index.ts'
 import { BENCH_KEY } from '../bench-key.ts'
@@ -59,14 +60,17 @@ async function runWorkflow({ executor }: RunningServer, name: string): Promise<v
   if (run.status !== 'SUCCEEDED') throw new Error(`${name} ended ${run.status}: ${run.error?.message}`)
 }
 
-/** What the mutation `executeActions` does, one after the other. */
+/** What the mutation `executeActions` calls, one after the other. */
 function backlog({ executor }: RunningServer, pending: Backlog['pending']): Backlog {
-  const request = { name: 'noop', params: PARAMS, waitMs: 0, runAt: null, priority: 0 }
-  const one = () => executeAction(executor, { ...request, idempotencyKey: randomUUID() }, 'bench')
+  const request = { name: 'noop', params: PARAMS, runAt: null, priority: 0 }
+  const one = () => ({ ...request, idempotencyKey: randomUUID() })
   return {
     async enqueue(count) {
-      for (let left = count; left > 0; left -= CHUNK)
-        await Promise.all(Array.from({ length: Math.min(left, CHUNK) }, one))
+      for (let left = count; left > 0; left -= CHUNK) {
+        const requests = Array.from({ length: Math.min(left, CHUNK) }, one)
+        const refused = (await executeActions(executor, requests, 'bench')).find((outcome) => outcome instanceof Error)
+        if (refused) throw refused
+      }
     },
     pending,
   }

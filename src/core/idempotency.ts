@@ -18,7 +18,9 @@ export function fingerprint(params: unknown): Buffer {
 /** What is wrong with an idempotency key; `undefined` for a good one: 1 to 255 printable characters. */
 export function idempotencyKeyProblem(key: string): string | undefined {
   if (key.length === 0) return 'is empty; leave it out to make each call a new intent'
-  if ([...key].length > MAX_KEY_LENGTH) return `is longer than ${MAX_KEY_LENGTH} characters`
+  // a code point takes one unit or two: a short key need not be counted
+  if (key.length > MAX_KEY_LENGTH && [...key].length > MAX_KEY_LENGTH)
+    return `is longer than ${MAX_KEY_LENGTH} characters`
   if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(key)) return 'contains a control character'
   if (!key.isWellFormed()) return 'contains a lone surrogate, which is not Unicode text'
   return undefined

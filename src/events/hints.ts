@@ -46,7 +46,9 @@ export class Hints {
   /** Adds to the next notification, which goes at once if none went in the last 50 ms. */
   send({ roots = [], queued = [], canceled = [] }: Partial<Hint>): void {
     if (this.stopped) return
-    if (!add(this.pending.roots, roots)) this.pending.roots[MAX_IDS / 3] = MANY_ROOTS
+    // once too many have changed, none is named
+    if (this.pending.roots.length <= MAX_IDS / 3 && !add(this.pending.roots, roots))
+      this.pending.roots[MAX_IDS / 3] = MANY_ROOTS
     add(this.pending.queued, queued)
     add(this.pending.canceled, canceled)
     if (this.timer) return

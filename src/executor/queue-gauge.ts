@@ -27,13 +27,23 @@ export class QueueGauge {
   }
 
   /** Inserts one more run into the queue of this action; `undefined` when there is no room for it. */
-  async enter<T extends object>(name: string, insert: () => Promise<T>): Promise<T | undefined> {
+  enter<T extends object>(name: string, insert: () => Promise<T>): Promise<T | undefined> {
+    return this.enterUpTo(name, 1, insert)
+  }
+
+  /** The same for several: `insert` is told how many there is room for; `undefined` when there is room for none. */
+  async enterUpTo<T extends object>(
+    name: string,
+    wanted: number,
+    insert: (admitted: number) => Promise<T>,
+  ): Promise<T | undefined> {
     let reading = this.readings.get(name)
-    if (!reading || performance.now() - reading.atMs > MAX_AGE_MS || reading.depth >= this.limit)
+    if (!reading || performance.now() - reading.atMs > MAX_AGE_MS || reading.depth + wanted > this.limit)
       reading = await this.count(name)
-    if (reading.depth >= this.limit) return undefined
-    reading.depth++
-    const inserted = insert()
+    const admitted = Math.min(wanted, this.limit - reading.depth)
+    if (admitted <= 0) return undefined
+    reading.depth += admitted
+    const inserted = insert(admitted)
     const inserts = this.entering.get(name) ?? new Set()
     this.entering.set(name, inserts.add(inserted))
     return inserted.finally(() => inserts.delete(inserted))

@@ -48,6 +48,17 @@ export class Submissions {
     }
   }
 
+  /** The same for several that are not under way: `work` makes all of them, or says which it has not made. */
+  async onceForAll<T>(ids: readonly string[], work: () => Promise<T>): Promise<T> {
+    const own = work()
+    for (const id of ids) this.underWay.set(id, own)
+    try {
+      return await own
+    } finally {
+      for (const id of ids) this.underWay.delete(id)
+    }
+  }
+
   /**
    * Inserts a run. Throws `ServiceUnavailableError` when the database stays away: the run may or may not exist, and a
    * repetition tells.

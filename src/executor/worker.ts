@@ -5,7 +5,7 @@ import { showRunId } from '../core/ids.ts'
 import type { Database } from '../db/client.ts'
 import { expireLease, forgetWorker, recordQueues, registerWorker, renewLease } from '../db/leases.ts'
 import type { RunRow } from '../db/rows.ts'
-import { type ClaimedRow, claimRuns } from '../db/transitions/claim-runs.ts'
+import { claimRuns } from '../db/transitions/claim-runs.ts'
 import { RunRevoked, WorkerStopped } from './abort.ts'
 import { Attempt, type AttemptParts } from './attempt.ts'
 import { type Execution, Executions } from './executions.ts'
@@ -197,7 +197,7 @@ export class Worker {
     if (names.length === 0) return pollMs
     const total = this.slots.hold()
     const claimed = await this.claimUpTo(total, names)
-    for (const { at, ...run } of claimed) {
+    for (const run of claimed) {
       const action = this.registry.get(run.name)
       if (action) this.launch(run, action)
       this.on.changed(run)
@@ -218,8 +218,8 @@ export class Worker {
   private async claimUpTo(
     total: number,
     names: { name: string; effect: RegisteredAction['effect']; slots: number }[],
-  ): Promise<ClaimedRow[]> {
-    let claimed: ClaimedRow[] = []
+  ): Promise<RunRow[]> {
+    let claimed: RunRow[] = []
     this.held.claims.begun++
     try {
       claimed = await claimRuns(this.db, { workerId: this.id, total, names })

@@ -68,7 +68,7 @@ export class HandOver {
     }))
     if (wished.length === 0) return []
     const claimed = await claimRuns(this.db, { workerId: worker.id, total, names: wished })
-    return claimed.flatMap(({ at: _, ...run }) => {
+    return claimed.flatMap((run) => {
       const action = actions.get(run.name)
       return action ? [{ run, action }] : []
     })

@@ -186,13 +186,3 @@ export async function orRefusal<T>(outcome: Promise<T>): Promise<T | Refusal> {
     throw error
   }
 }
-
-/** The same for one of many: a database that goes away in the middle takes nothing from the answers of the others. */
-export async function orAnyRefusal<T>(outcome: Promise<T>): Promise<T | Refusal> {
-  try {
-    return await outcome
-  } catch (error) {
-    if (error instanceof RequestError) return new Refusal(error)
-    throw error
-  }
-}

@@ -1,7 +1,9 @@
+import { RequestError } from '../core/request-errors.ts'
 import { executeAction } from '../executor/commands/execute-action.ts'
+import { executeActions } from '../executor/commands/execute-actions.ts'
 import type { Executed } from '../executor/commands/execution.ts'
 import { builder } from './builder.ts'
-import { errorTypes, orAnyRefusal, orRefusal, refusalOr } from './errors.ts'
+import { errorTypes, orRefusal, Refusal, refusalOr } from './errors.ts'
 import { within } from './malformed.ts'
 import { ActionRunRef } from './run.ts'
 
@@ -77,11 +79,11 @@ builder.mutationField('executeActions', (t) =>
     args: {
       inputs: t.arg({ type: [ExecuteActionInput], required: true, description: '`waitMs` is 0 for each.' }),
     },
-    resolve: (_, { inputs }, { executor, actor }) => {
+    resolve: async (_, { inputs }, { executor, actor }) => {
       within('inputs.length', inputs.length, 0, MAX_BATCH)
-      return Promise.all(
-        inputs.map((input) => orAnyRefusal(executeAction(executor, { ...request(input, 0), waitMs: 0 }, actor))),
-      )
+      const requests = inputs.map((input) => request(input, 0))
+      const outcomes = await executeActions(executor, requests, actor)
+      return outcomes.map((outcome) => (outcome instanceof RequestError ? new Refusal(outcome) : outcome))
     },
   }),
 )

@@ -135,3 +135,22 @@ test('of twenty calls with one key that find no room to run at once, one is queu
   expect(await queued()).toBe(1)
   free.open()
 })
+
+test('of many in one executeActions, as many are queued as there is room for; repeating them all records nothing twice', async () => {
+  const { server, free, queued } = await busy(10)
+  const inputs = Array.from({ length: 30 }, (_, i) => ({ name: 'slow', idempotencyKey: `k${i}` }))
+  const mutation = `mutation($inputs: [ExecuteActionInput!]!) {
+    executeActions(inputs: $inputs) { __typename ... on ExecuteActionPayload { replayed } }
+  }`
+  const executeAll = async () =>
+    (await server.query<{ executeActions: { __typename: string; replayed?: boolean }[] }>(mutation, { inputs }))
+      .executeActions
+  const first = await executeAll()
+  expect(first.filter(({ replayed }) => replayed === false)).toHaveLength(10)
+  expect(first.filter(({ __typename }) => __typename === 'RateLimitedError')).toHaveLength(20)
+  expect(await queued()).toBe(10)
+  const again = await executeAll()
+  expect(again.map(({ replayed }) => replayed)).toEqual(first.map(({ replayed }) => replayed === false || undefined))
+  expect(await queued()).toBe(10)
+  free.open()
+})

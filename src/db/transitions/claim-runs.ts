@@ -20,14 +20,12 @@ export interface ClaimWish {
   readonly names: readonly ClaimedName[]
 }
 
-export type ClaimedRow = RunRow & { readonly at: Date }
-
 /*
  * Each name is a short walk along the head of its own stretch of runs_ready: what others have queued is never read. The
  * effect becomes that of the claimer's definition: what happens after a crash depends on what was executed, not on what was
  * deployed when the run was submitted.
  */
-const statement: JsonStatement<ClaimedRow> = jsonStatement(`
+const statement: JsonStatement<RunRow> = jsonStatement(`
 with wish as materialized (
   select w.*, (now() + make_interval(secs => w."offsetMs" / 1000.0))::timestamptz(3) as now
   from json_to_record(:input) as w("workerId" text, total int4, names json, "offsetMs" float8)
@@ -74,9 +72,9 @@ with wish as materialized (
   select r.bucket, r.root_id, r.last_seq, r.id, r.at, r.step_key, 'QUEUED', 'RUNNING', 'STARTED', r.attempt
   from claimed r
 )
-select ${RUN_COLUMNS}, r.at from claimed r`)
+select ${RUN_COLUMNS} from claimed r`)
 
 /** Takes runs that may run now, the most urgent first, and makes this worker their owner. Never waits for another's lock. */
-export function claimRuns(db: Database, wish: ClaimWish): Promise<ClaimedRow[]> {
+export function claimRuns(db: Database, wish: ClaimWish): Promise<RunRow[]> {
   return statement.run(db.hot, { ...wish, offsetMs: db.clock.offsetMs })
 }

@@ -18,6 +18,7 @@ import type { RegisteredAction } from '../registry.ts'
 import { type Submission, whileUnavailable } from '../submissions.ts'
 import { validate } from '../validate.ts'
 import type { ExecuteAction, Executed } from './execution.ts'
+import { freshRun } from './fresh-run.ts'
 import { recordedEarlier } from './recorded-earlier.ts'
 
 /** The longest that one request may wait for an outcome. */
@@ -36,10 +37,7 @@ const MAX_PRIORITY = 1_000
 export async function executeAction(executor: Executor, request: ExecuteAction, actor: string): Promise<Executed> {
   checkBounds(request)
   try {
-    checkRunAt(request, executor.db.clock.nowMs())
-    const action = executor.registry.get(request.name)
-    if (!action) throw new ActionNotFoundError(request.name, executor.registry.names())
-    return await submitAndWait(executor, action, request, actor)
+    return await submitAndWait(executor, await describeRun(executor, request, actor), request.waitMs)
   } catch (refused) {
     const earlier = await recordedEarlier(executor, request, refused)
     if (earlier) return earlier
@@ -47,23 +45,17 @@ export async function executeAction(executor: Executor, request: ExecuteAction, 
   }
 }
 
-async function submitAndWait(
-  executor: Executor,
-  action: RegisteredAction,
-  request: ExecuteAction,
-  actor: string,
-): Promise<Executed> {
-  const row = await describeRun(executor, action, request, actor)
-  const wait = executor.waits.listen(row.id)
+async function submitAndWait(executor: Executor, described: DescribedRun, waitMs: number): Promise<Executed> {
+  const wait = executor.waits.listen(described.row.id)
   try {
-    const { run, replayed } = await submitOrAttach(executor, action, row)
-    return { run: await wait.settled(run, request.waitMs), replayed }
+    const { run, replayed } = await submitOrAttach(executor, described)
+    return { run: await wait.settled(run, waitMs), replayed }
   } finally {
     wait.close()
   }
 }
 
-function checkBounds({ idempotencyKey, waitMs, priority }: ExecuteAction): void {
+export function checkBounds({ idempotencyKey, waitMs, priority }: ExecuteAction): void {
   if (idempotencyKey !== null) {
     const problem = idempotencyKeyProblem(idempotencyKey)
     if (problem) throw new InvalidIdempotencyKeyError(problem)
@@ -87,16 +79,22 @@ export function checkRunAt({ runAt }: Pick<ExecuteAction, 'runAt'>, nowMs: numbe
   if (inMs > MAX_FUTURE_MS) throw new InvalidInputError('runAt', 'is more than a hundred years in the future')
 }
 
-async function describeRun(
-  executor: Executor,
-  action: RegisteredAction,
-  { params, idempotencyKey, runAt, priority }: ExecuteAction,
-  actor: string,
-): Promise<NewRun> {
+/** A request that was found good, and the run that it asks for. */
+export interface DescribedRun {
+  readonly action: RegisteredAction
+  readonly row: NewRun
+}
+
+/** Throws the `RequestError` that refuses the request. */
+export async function describeRun(executor: Executor, request: ExecuteAction, actor: string): Promise<DescribedRun> {
+  const { name, params, idempotencyKey, runAt, priority } = request
+  checkRunAt(request, executor.db.clock.nowMs())
+  const action = executor.registry.get(name)
+  if (!action) throw new ActionNotFoundError(name, executor.registry.names())
   await checkParams(action, params, executor.options.maxParamsBytes)
   const id = idempotencyKey === null ? newRunId() : keyedRunId('ACTION', action.name, idempotencyKey)
   const later = runAt !== null && runAt.getTime() > executor.db.clock.nowMs()
-  return {
+  const row: NewRun = {
     bucket: bucketOf(id),
     id,
     kind: 'ACTION',
@@ -112,6 +110,7 @@ async function describeRun(
     runAt: later ? runAt : null,
     actor,
   }
+  return { action, row }
 }
 
 /** What a run is given must be storable, within the limit, and fit the action's schema. */
@@ -124,17 +123,26 @@ export async function checkParams(action: RegisteredAction, params: unknown, max
   if (!checked.ok) throw new InvalidParamsError(action.name, checked.issues)
 }
 
-async function submitOrAttach(executor: Executor, action: RegisteredAction, row: NewRun): Promise<Executed> {
+export async function submitOrAttach(executor: Executor, described: DescribedRun): Promise<Executed> {
+  const { action, row } = described
   for (;;) {
     const submitted = await executor.submissions.once(row.id, () => submit(executor, action, row))
     if (submitted) return { run: submitted, replayed: false }
-    const existing = await whileUnavailable(executor.options.unavailableMs, () => executor.waits.read(row.id))
-    // Gone between the two statements: only retention does that, and then the key is free.
-    if (!existing) continue
-    if (existing.fingerprint.toString('hex') !== row.fingerprint) throw new IdempotencyMismatchError(existing.id)
-    // without a key nobody else can have made this run: the answer to the insert was lost, and it was repeated
-    return { run: existing, replayed: row.idempotencyKey !== null }
+    const existing = await attach(executor, row)
+    if (existing) return existing
   }
+}
+
+/**
+ * Answers with the run that exists; throws when it is another request's. `undefined`: it is gone between the two statements: only
+ * retention does that, and then the key is free.
+ */
+export async function attach(executor: Executor, row: NewRun): Promise<Executed | undefined> {
+  const existing = await whileUnavailable(executor.options.unavailableMs, () => executor.waits.read(row.id))
+  if (!existing) return undefined
+  if (existing.fingerprint.toString('hex') !== row.fingerprint) throw new IdempotencyMismatchError(existing.id)
+  // without a key nobody else can have made this run: the answer to the insert was lost, and it was repeated
+  return { run: existing, replayed: row.idempotencyKey !== null }
 }
 
 /** Inserts the run: RUNNING where this node has room, else into the queue. `undefined`: it exists. */
@@ -150,12 +158,27 @@ async function submit(executor: Executor, action: RegisteredAction, row: NewRun)
   throw new RateLimitedError(row.name, options.queueLimit)
 }
 
-async function submitRunning(executor: Executor, action: RegisteredAction, row: NewRun): Promise<RunRow | undefined> {
-  const { worker, submissions } = executor
-  const running: NewRun = { ...row, status: 'RUNNING', workerId: worker.id }
+function submitRunning(executor: Executor, action: RegisteredAction, row: NewRun): Promise<RunRow | undefined> {
+  const running = runningHere(executor, row)
+  return launching(executor, action, running, executor.submissions.submit(running))
+}
+
+/** The row of a run that this node has room for. */
+export function runningHere({ worker }: Executor, row: NewRun): NewRun {
+  return { ...row, status: 'RUNNING', workerId: worker.id }
+}
+
+/** Executes what was inserted under a reservation, or gives the reservation back. */
+export async function launching(
+  executor: Executor,
+  action: RegisteredAction,
+  row: NewRun,
+  submission: Promise<Submission>,
+): Promise<RunRow | undefined> {
+  const { worker } = executor
   let launched = false
   try {
-    const run = announced(executor, await inserted(executor, running, await submissions.submit(running)))
+    const run = announced(executor, await inserted(executor, row, await submission))
     if (run?.status === 'RUNNING') {
       launched = true
       worker.launchReserved(run, action)
@@ -167,12 +190,12 @@ async function submitRunning(executor: Executor, action: RegisteredAction, row: 
 }
 
 /** The run that a submission made; `undefined` where it existed. */
-async function inserted(executor: Executor, row: NewRun, submission: Submission): Promise<RunRow | undefined> {
+export async function inserted(executor: Executor, row: NewRun, submission: Submission): Promise<RunRow | undefined> {
   if (submission.inserted) return freshRun({ ...row, status: submission.inserted.status }, submission.inserted.at)
   return submission.repeated ? ownAfterLostAnswer(executor, row) : undefined
 }
 
-function announced(executor: Executor, run: RunRow | undefined): RunRow | undefined {
+export function announced(executor: Executor, run: RunRow | undefined): RunRow | undefined {
   if (!run) return undefined
   executor.announce(run)
   if (run.status === 'SCHEDULED') executor.scheduled()
@@ -189,57 +212,6 @@ async function ownAfterLostAnswer({ worker, waits }: Executor, row: NewRun): Pro
   // lastSeq 1: as it was inserted, not claimed from the queue meanwhile
   const own = existing?.status === 'RUNNING' && existing.workerId === row.workerId && existing.lastSeq === 1
   return own && !worker.holds(row.id) ? existing : undefined
-}
-
-/** The run as the insert left it. */
-function freshRun(row: NewRun, at: Date): RunRow {
-  const running = row.status === 'RUNNING'
-  const startedAt = running ? at : null
-  return {
-    bucket: row.bucket,
-    id: row.id,
-    kind: row.kind,
-    name: row.name,
-    version: row.version,
-    effect: row.effect,
-    rootId: row.id,
-    parentId: null,
-    stepKey: null,
-    stepIndex: null,
-    size: null,
-    nextIndex: null,
-    graph: null,
-    parentGraph: null,
-    queue: null,
-    paused: false,
-    wait: null,
-    undoes: null,
-    resolved: null,
-    linkedId: null,
-    forkedFrom: null,
-    idempotencyKey: row.idempotencyKey,
-    fingerprint: Buffer.from(row.fingerprint, 'hex'),
-    params: row.params,
-    status: row.status,
-    result: null,
-    error: null,
-    heartbeat: null,
-    priority: row.priority,
-    generation: 1,
-    attempt: running ? 1 : 0,
-    failures: 0,
-    losses: 0,
-    probe: false,
-    fence: running ? 1 : 0,
-    workerId: running ? row.workerId : null,
-    availableAt: row.status === 'QUEUED' ? at : row.runAt,
-    lastSeq: 1,
-    createdAt: at,
-    startedAt,
-    attemptStartedAt: startedAt,
-    budgetStartedAt: startedAt,
-    finishedAt: null,
-  }
 }
 
 /** Reads a run by its UUID; throws `RunNotFoundError`. */

@@ -1,0 +1,12 @@
+ALTER TABLE "action_do"."runs" DROP CONSTRAINT "runs_bucket_in_range";--> statement-breakpoint
+ALTER TABLE "action_do"."runs" DROP CONSTRAINT "runs_worker_while_running";--> statement-breakpoint
+ALTER TABLE "action_do"."runs" DROP CONSTRAINT "runs_due_while_waiting_to_run";--> statement-breakpoint
+ALTER TABLE "action_do"."runs" DROP CONSTRAINT "runs_finished_when_ended";--> statement-breakpoint
+ALTER TABLE "action_do"."runs" DROP CONSTRAINT "runs_result_when_succeeded";--> statement-breakpoint
+ALTER TABLE "action_do"."runs" DROP CONSTRAINT "runs_step_has_parent";--> statement-breakpoint
+ALTER TABLE "action_do"."runs" ADD CONSTRAINT "runs_consistent" CHECK ("action_do"."runs"."bucket" between 0 and 1023
+        and ("action_do"."runs"."status" = 'RUNNING' and "action_do"."runs"."kind" = 'ACTION') = ("action_do"."runs"."worker_id" is not null)
+        and ("action_do"."runs"."status" in ('QUEUED', 'SCHEDULED')) = ("action_do"."runs"."available_at" is not null)
+        and ("action_do"."runs"."status" in ('SUCCEEDED', 'FAILED', 'CANCELED', 'SKIPPED', 'COMPENSATED')) = ("action_do"."runs"."finished_at" is not null)
+        and ("action_do"."runs"."result" is null or "action_do"."runs"."status" in ('SUCCEEDED', 'SKIPPED', 'COMPENSATING', 'COMPENSATED'))
+        and ("action_do"."runs"."parent_id" is null) = ("action_do"."runs"."step_key" is null));

@@ -1,0 +1,53 @@
+import type { RunRow } from '../../db/rows.ts'
+import type { NewRun } from '../../db/transitions/submit-runs.ts'
+
+/** The run as the insert left it. */
+export function freshRun(row: NewRun, at: Date): RunRow {
+  const running = row.status === 'RUNNING'
+  const startedAt = running ? at : null
+  return {
+    bucket: row.bucket,
+    id: row.id,
+    kind: row.kind,
+    name: row.name,
+    version: row.version,
+    effect: row.effect,
+    rootId: row.id,
+    parentId: null,
+    stepKey: null,
+    stepIndex: null,
+    size: null,
+    nextIndex: null,
+    graph: null,
+    parentGraph: null,
+    queue: null,
+    paused: false,
+    wait: null,
+    undoes: null,
+    resolved: null,
+    linkedId: null,
+    forkedFrom: null,
+    idempotencyKey: row.idempotencyKey,
+    fingerprint: Buffer.from(row.fingerprint, 'hex'),
+    params: row.params,
+    status: row.status,
+    result: null,
+    error: null,
+    heartbeat: null,
+    priority: row.priority,
+    generation: 1,
+    attempt: running ? 1 : 0,
+    failures: 0,
+    losses: 0,
+    probe: false,
+    fence: running ? 1 : 0,
+    workerId: running ? row.workerId : null,
+    availableAt: row.status === 'QUEUED' ? at : row.runAt,
+    lastSeq: 1,
+    createdAt: at,
+    startedAt,
+    attemptStartedAt: startedAt,
+    budgetStartedAt: startedAt,
+    finishedAt: null,
+  }
+}
