@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { ActionFailed, createActionHandler, LATER, TryLater } from '../../sdk/src/service/index.ts'
+import { NonRetryableError, RetryAfterError } from '../../sdk/src/worker/index.ts'
 import { OTHER_SECRET, SECRET } from '../support/http-service.ts'
 import { answerOf, callOf } from '../support/service-calls.ts'
 
@@ -139,6 +140,21 @@ test('a permanent failure is remembered, one that may pass is not', async () => 
   expect(await answerOf(await handler(callOf()))).toMatchObject(failed)
   expect(await answerOf(await handler(callOf()))).toMatchObject(failed)
   expect(thrown).toEqual([])
+})
+
+test('what a function throws that a remote worker executes too means the same', async () => {
+  const answerTo = async (error: Error) => {
+    const run = () => Promise.reject(error)
+    return await answerOf(await createActionHandler({ secret: SECRET, actions: { act: { run } } })(callOf()))
+  }
+  expect(await answerTo(new NonRetryableError('no', { code: 'NO' }))).toMatchObject({
+    status: 422,
+    body: { code: 'NO' },
+  })
+  expect(await answerTo(new RetryAfterError('busy', 1_500))).toMatchObject({
+    status: 503,
+    body: { code: 'RETRY_AFTER' },
+  })
 })
 
 test('what a function throws by mistake is told to whoever asked', async () => {

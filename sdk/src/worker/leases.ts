@@ -158,7 +158,7 @@ export class Leases {
     this.#renewedAt = Math.max(this.#renewedAt, sentAt)
     this.#expireLater()
     const lost = new Set(answer.lost)
-    // what has come into hand since, of the same run, is another attempt
+    // one that has ended since is lost too, and nobody's loss
     for (const attempt of listed)
       if (lost.has(attempt.claimed.runId) && hand.get(attempt.claimed.runId) === attempt)
         revoke(attempt, new RunRevoked())

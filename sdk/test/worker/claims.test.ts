@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { gate, pass, started } from '../support/worker.ts'
 import { loseAnswer, status } from '../support/worker-faults.ts'
+import type { Fault } from '../support/worker-server.ts'
 
 const ping = { run: () => 'pong' }
 
@@ -165,6 +166,26 @@ describe('claims', () => {
     held.open()
     await pass()
     expect(run.ended).toMatchObject({ attempt: 1 })
+  })
+
+  it('ignore what comes again after it has ended', async () => {
+    const { server } = await started({ actions: { ping } })
+    server.submit('ping')
+    const late =
+      (ms: number): Fault =>
+      async (process) => {
+        const answer = await process()
+        await new Promise((resolve) => setTimeout(resolve, ms))
+        return answer
+      }
+    // the run is on its way when a renewal says that it was missed: the claim that follows brings it again, and later
+    server.next('claimRuns', late(150), late(250))
+    await pass(4_900)
+    const run = server.submit('ping')
+    await pass(1_000)
+    expect(server.asked('claimRuns').filter(({ holding }) => holding)).toHaveLength(1)
+    expect(run.ended).toMatchObject({ attempt: 1 })
+    expect(server.asked('completeAttempt')).toHaveLength(2)
   })
 
   it('give back what there is no slot for', async () => {

@@ -139,6 +139,16 @@ describe('an attempt that is taken away', () => {
     expect(contexts.map(({ signal }) => signal.aborted)).toEqual([true, false])
   })
 
+  it('is none where it had ended before', async () => {
+    const { contexts, ends, action } = kept()
+    const { server } = await started({ actions: { hold: action } })
+    server.submit('hold')
+    await pass(2_000)
+    ends.open()
+    await pass(10_000)
+    expect(contexts[0]?.signal.aborted).toBe(false)
+  })
+
   it('is forgotten where its report finds it gone', async () => {
     const { ends, action } = kept()
     const { server, told } = await started({ actions: { hold: action } })
