@@ -14,10 +14,11 @@ import { HttpActions } from '../http-action/http-actions.ts'
 import { RemoteWorkers } from '../remote-worker/remote-workers.ts'
 import { Loop } from './loop.ts'
 import type { ExecutorOptions } from './options.ts'
+import type { Place } from './place.ts'
 import { QueueGauge } from './queue-gauge.ts'
 import { Recent } from './recent.ts'
 import { recoverLostRuns } from './recover-lost-runs.ts'
-import type { Registry } from './registry.ts'
+import type { RegisteredAction, Registry } from './registry.ts'
 import { Submissions } from './submissions.ts'
 import { Waits } from './wait.ts'
 import { Worker } from './worker.ts'
@@ -124,6 +125,12 @@ export class Executor {
     this.verify(canceled)
   }
 
+  /** Room for a run of this action, here or at a remote worker that waits; `undefined`: it has to queue. */
+  reserve(action: RegisteredAction): Place | undefined {
+    if (action.remote) return this.remoteWorkers.reserve(action)
+    return this.worker.reserve(action) ? this.worker : undefined
+  }
+
   /** A run changed: whoever watches it learns of it, here and on the other nodes. */
   announce(run: RunRow): void {
     this.hub.announce(run.rootId, run)
@@ -193,10 +200,7 @@ export class Executor {
     for (const loop of [this.due, this.recovery]) loop.wake()
   }
 
-  /**
-   * Takes up nothing new and lets go of what runs.
-   * @param graceMs how long handlers may go on.
-   */
+  /** Takes up nothing new and lets go of what runs. @param graceMs how long handlers may go on. */
   async drain(graceMs: number): Promise<void> {
     await Promise.all([this.due.stop(), this.recovery.stop(), this.workflows.stop(), this.linked.stop()])
     await this.httpActions.drain()

@@ -13,6 +13,7 @@ import { HeldRuns } from './held-runs.ts'
 import { Loop } from './loop.ts'
 import type { ExecutorOptions } from './options.ts'
 import { AttemptEnds } from './persist.ts'
+import type { Place } from './place.ts'
 import type { RegisteredAction, Registry } from './registry.ts'
 import { runAction } from './run-action.ts'
 import { Slots } from './slots.ts'
@@ -35,7 +36,7 @@ export interface WorkerEvents {
 const LOOK_AGAIN_MS = 50
 
 /** Executes runs: claims them, keeps them under its lease, and lets go of them in good order. */
-export class Worker {
+export class Worker implements Place {
   /** Changes when the lease is lost: an expired lease is never renewed. */
   id = newWorkerId()
   readonly slots: Slots

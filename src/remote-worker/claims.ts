@@ -1,8 +1,11 @@
 import type { Handed } from './hand-over.ts'
+import { Mail } from './mail.ts'
 
 /** One request for runs that waits. */
 interface Waiting {
+  readonly workerId: string
   readonly names: ReadonlySet<string>
+  readonly limit: number
   /** Called once: there may be something; or it is over. */
   wake: () => void
   over: boolean
@@ -17,14 +20,22 @@ export interface ClaimRequest {
   readonly signal: AbortSignal | undefined
 }
 
+/** Room for one run, with a worker that waits for it. Used once: given, or released. */
+export interface Reserved {
+  readonly workerId: string
+  give(handed: Handed): void
+  release(): void
+}
+
 /**
  * Requests for runs that wait until there are some. A run that is queued wakes one of those that could take it, not all; one that
- * takes as many as it may wakes the next, for there may be more.
+ * takes as many as it may wakes the next, for there may be more. A run that is submitted while one waits is given to it as it is inserted.
  */
 export class Claims {
   private readonly waiting = new Set<Waiting>()
   /** The request under way of each worker. */
   private readonly underWay = new Map<string, { readonly waiting: Waiting; readonly ended: Promise<unknown> }>()
+  private readonly mail = new Mail()
   private stopped = false
   private readonly pollMs: number
   private readonly take: (request: ClaimRequest) => Promise<Handed[]>
@@ -37,9 +48,9 @@ export class Claims {
 
   /** Answers as soon as there is something, with nothing after `waitMs`, when the caller has gone, and when the worker asks again. */
   async claim(request: ClaimRequest): Promise<Handed[]> {
-    const { workerId, names, signal } = request
+    const { workerId, names, limit, signal } = request
     await this.release(workerId)
-    const waiting: Waiting = { names: new Set(names), wake() {}, over: false }
+    const waiting: Waiting = { workerId, names: new Set(names), limit, wake() {}, over: false }
     const gone = () => end(waiting)
     signal?.addEventListener('abort', gone)
     const ended = this.takeOrWait(request, waiting)
@@ -53,19 +64,45 @@ export class Claims {
   }
 
   private async takeOrWait(request: ClaimRequest, waiting: Waiting): Promise<Handed[]> {
+    const { workerId, names, limit, signal } = request
     const until = performance.now() + request.waitMs
     try {
       for (;;) {
-        if (this.stopped || waiting.over || request.signal?.aborted) return []
+        if (this.stopped || waiting.over || signal?.aborted) return []
+        const given = this.mail.collect(workerId, limit)
+        if (given.length > 0) return given
         const woken = this.nextWake(waiting, until)
-        const handed = await this.take(request)
-        if (handed.length === request.limit) this.wake(request.names)
-        if (handed.length > 0 || performance.now() >= until) return handed
+        const room = this.mail.room(workerId, limit)
+        const handed = room > 0 ? await this.take({ ...request, limit: room }) : []
+        if (handed.length > 0 && handed.length === room) this.wake(names)
+        if (handed.length > 0) return [...handed, ...this.mail.collect(workerId, limit - handed.length)]
+        if (performance.now() >= until) return this.mail.collect(workerId, limit)
         await woken
       }
     } finally {
       waiting.wake()
     }
+  }
+
+  /** Room for a run of this name at a worker that waits for one; `undefined` where none does. @param fits whether a worker may have it. */
+  reserve(name: string, fits: (workerId: string) => boolean): Reserved | undefined {
+    for (const waiting of this.waiting) {
+      const { workerId, names, limit } = waiting
+      if (!names.has(name) || this.mail.room(workerId, limit) === 0 || !fits(workerId)) continue
+      // the next run goes to the next worker
+      this.waiting.delete(waiting)
+      this.waiting.add(waiting)
+      this.mail.expect(workerId)
+      return {
+        workerId,
+        give: (handed) => {
+          this.mail.deliver(workerId, handed)
+          this.underWay.get(workerId)?.waiting.wake()
+        },
+        release: () => this.mail.cancel(workerId),
+      }
+    }
+    return undefined
   }
 
   /** Work was queued under these names. */
@@ -89,6 +126,16 @@ export class Claims {
       await one.ended
       if (this.underWay.get(workerId) === one) this.underWay.delete(workerId)
     }
+  }
+
+  /** What was given to a worker and not collected is found in the database. */
+  forget(workerId: string): void {
+    this.mail.forget(workerId)
+  }
+
+  /** The same for all workers but these. */
+  forgetAllBut(workerIds: ReadonlySet<string>): void {
+    this.mail.forgetAllBut(workerIds)
   }
 
   /** Every request is answered, with nothing. */

@@ -42,6 +42,11 @@ export class KnownWorkers {
     return known
   }
 
+  /** Whether a worker that this node knows has an action in this version. */
+  hasVersion(id: string, { name, version }: RegisteredAction): boolean {
+    return `${this.workers.get(id)?.actions[name]}` === version
+  }
+
   remember(worker: RemoteWorker): void {
     if (this.workers.size >= MAX_REMEMBERED) this.workers.clear()
     this.workers.set(worker.id, worker)

@@ -6,6 +6,7 @@ import { attemptsHeldBy, oldRemoteAttempts, type RemoteWorker } from '../db/remo
 import type { RunRow } from '../db/rows.ts'
 import type { Executor } from '../executor/executor.ts'
 import { AttemptEnds } from '../executor/persist.ts'
+import type { Place } from '../executor/place.ts'
 import { endAbandoned, recoverLostRuns } from '../executor/recover-lost-runs.ts'
 import type { RegisteredAction } from '../executor/registry.ts'
 import { type ClaimRequest, Claims } from './claims.ts'
@@ -115,8 +116,10 @@ export class RemoteWorkers {
     return handedOn.filter((run) => run.workerId === workerId).length
   }
 
-  /** Ends attempts that take much longer than they may: their worker lives and says nothing. */
+  /** Ends attempts that take much longer than they may: their worker lives and says nothing. Forgets workers that are gone. */
   async endOverdue(): Promise<void> {
+    this.known.live.forget()
+    this.claims.forgetAllBut(new Set((await this.known.live.get()).map(({ id }) => id)))
     const nowMs = this.executor.db.clock.nowMs()
     for (const run of await oldRemoteAttempts(this.executor.db, OVERDUE_MS)) {
       const worker = await this.known.get(run.workerId ?? '').catch(() => undefined)
@@ -131,6 +134,20 @@ export class RemoteWorkers {
       )
       this.leases.taken([run.id])
     }
+  }
+
+  /** Room for a run that is about to be submitted, at a worker that has the present version of its action and waits for work. */
+  reserve(action: RegisteredAction): Place | undefined {
+    const reserved = this.claims.reserve(action.name, (workerId) => this.known.hasVersion(workerId, action))
+    return (
+      reserved && {
+        id: reserved.workerId,
+        // given twice, the worker takes it once
+        holds: () => false,
+        launchReserved: (run) => reserved.give({ run, action }),
+        release: () => reserved.release(),
+      }
+    )
   }
 
   /** Work was queued under these names. */
@@ -168,6 +185,7 @@ export class RemoteWorkers {
   /** What a worker has and does not know of: the answer that gave it was lost. */
   private async missing(workerId: string, holding: readonly AttemptName[]): Promise<Handed[]> {
     const names = new Set(holding.map(nameOf))
+    this.claims.forget(workerId)
     const held = await attemptsHeldBy(this.executor.db, workerId)
     const ids = held.filter(({ id, attempt }) => !names.has(nameOf({ runId: id, attempt }))).map(({ id }) => id)
     if (ids.length === 0) return []

@@ -14,6 +14,7 @@ import {
 import type { RunRow } from '../../db/rows.ts'
 import type { NewRun } from '../../db/transitions/submit-runs.ts'
 import type { Executor } from '../executor.ts'
+import type { Place } from '../place.ts'
 import type { RegisteredAction } from '../registry.ts'
 import { type Submission, whileUnavailable } from '../submissions.ts'
 import { validate } from '../validate.ts'
@@ -147,7 +148,8 @@ export async function attach(executor: Executor, row: NewRun): Promise<Executed 
 
 /** Inserts the run: RUNNING where this node has room, else into the queue. `undefined`: it exists. */
 async function submit(executor: Executor, action: RegisteredAction, row: NewRun): Promise<RunRow | undefined> {
-  if (row.status === 'QUEUED' && executor.worker.reserve(action)) return submitRunning(executor, action, row)
+  const place = row.status === 'QUEUED' ? executor.reserve(action) : undefined
+  if (place) return submitRunning(executor, place, action, row)
   const { submissions, gauge, options } = executor
   const insert = () => submissions.submit(row)
   const entered = () => whileUnavailable(options.unavailableMs, () => gauge.enter(row.name, insert))
@@ -158,41 +160,51 @@ async function submit(executor: Executor, action: RegisteredAction, row: NewRun)
   throw new RateLimitedError(row.name, options.queueLimit)
 }
 
-function submitRunning(executor: Executor, action: RegisteredAction, row: NewRun): Promise<RunRow | undefined> {
-  const running = runningHere(executor, row)
-  return launching(executor, action, running, executor.submissions.submit(running))
+function submitRunning(
+  executor: Executor,
+  place: Place,
+  action: RegisteredAction,
+  row: NewRun,
+): Promise<RunRow | undefined> {
+  const running = runningAt(place, row)
+  return launching(executor, place, action, running, executor.submissions.submit(running))
 }
 
-/** The row of a run that this node has room for. */
-export function runningHere({ worker }: Executor, row: NewRun): NewRun {
-  return { ...row, status: 'RUNNING', workerId: worker.id }
+/** The row of a run that a worker has room for. */
+export function runningAt({ id }: Place, row: NewRun): NewRun {
+  return { ...row, status: 'RUNNING', workerId: id }
 }
 
 /** Executes what was inserted under a reservation, or gives the reservation back. */
 export async function launching(
   executor: Executor,
+  place: Place,
   action: RegisteredAction,
   row: NewRun,
   submission: Promise<Submission>,
 ): Promise<RunRow | undefined> {
-  const { worker } = executor
   let launched = false
   try {
-    const run = announced(executor, await inserted(executor, row, await submission))
+    const run = announced(executor, await inserted(executor, row, await submission, place))
     if (run?.status === 'RUNNING') {
       launched = true
-      worker.launchReserved(run, action)
+      place.launchReserved(run, action)
     }
     return run
   } finally {
-    if (!launched) worker.release(action)
+    if (!launched) place.release(action)
   }
 }
 
 /** The run that a submission made; `undefined` where it existed. */
-export async function inserted(executor: Executor, row: NewRun, submission: Submission): Promise<RunRow | undefined> {
+export async function inserted(
+  executor: Executor,
+  row: NewRun,
+  submission: Submission,
+  place?: Place,
+): Promise<RunRow | undefined> {
   if (submission.inserted) return freshRun({ ...row, status: submission.inserted.status }, submission.inserted.at)
-  return submission.repeated ? ownAfterLostAnswer(executor, row) : undefined
+  return submission.repeated && place ? ownAfterLostAnswer(executor, place, row) : undefined
 }
 
 export function announced(executor: Executor, run: RunRow | undefined): RunRow | undefined {
@@ -204,14 +216,14 @@ export function announced(executor: Executor, run: RunRow | undefined): RunRow |
 
 /**
  * An insert that was repeated because its answer was lost may find its own row. One that was inserted RUNNING has been
- * given to this worker, which does not execute it: it must go on here, or nobody would until the lease ends.
+ * given to a worker that does not execute it: it must go on there, or nobody would until the lease ends.
  */
-async function ownAfterLostAnswer({ worker, waits }: Executor, row: NewRun): Promise<RunRow | undefined> {
-  if (row.status !== 'RUNNING' || worker.holds(row.id)) return undefined
+async function ownAfterLostAnswer({ waits }: Executor, place: Place, row: NewRun): Promise<RunRow | undefined> {
+  if (row.status !== 'RUNNING' || place.holds(row.id)) return undefined
   const existing = await waits.read(row.id)
   // lastSeq 1: as it was inserted, not claimed from the queue meanwhile
   const own = existing?.status === 'RUNNING' && existing.workerId === row.workerId && existing.lastSeq === 1
-  return own && !worker.holds(row.id) ? existing : undefined
+  return own && !place.holds(row.id) ? existing : undefined
 }
 
 /** Reads a run by its UUID; throws `RunNotFoundError`. */

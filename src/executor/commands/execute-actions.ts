@@ -10,7 +10,7 @@ import {
   describeRun,
   inserted,
   launching,
-  runningHere,
+  runningAt,
   submitOrAttach,
 } from './execute-action.ts'
 import type { ExecuteAction, Executed } from './execution.ts'
@@ -63,9 +63,10 @@ function insertAll(executor: Executor, described: readonly DescribedRun[]): Prom
   const insertions = new Array<Promise<Insertion>>(described.length)
   const queued = new Map<string, number[]>()
   described.forEach(({ action, row }, i) => {
-    if (row.status === 'QUEUED' && executor.worker.reserve(action)) {
-      const running = runningHere(executor, row)
-      insertions[i] = settled(launching(executor, action, running, executor.submissions.submit(running)))
+    const place = row.status === 'QUEUED' ? executor.reserve(action) : undefined
+    if (place) {
+      const running = runningAt(place, row)
+      insertions[i] = settled(launching(executor, place, action, running, executor.submissions.submit(running)))
     } else if (row.status === 'QUEUED') {
       const others = queued.get(action.name)
       if (others) others.push(i)
