@@ -1,24 +1,16 @@
-import { execFile, spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
-import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { httpAction } from '../../src/index.ts'
 import { ALLOW_LOCAL, SECRET, scriptedService } from '../support/http-service.ts'
+import { readPage, startPython } from '../support/page.ts'
 import { settled, submit } from '../support/runs.ts'
 import { API_KEY, startTestServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
 
-const PAGE = readFileSync(new URL('../../docs/http-actions.md', import.meta.url), 'utf8')
-
-/** The code of the page under this name: what stands after the language of its fence. */
-function codeOf(language: string, name: string): string {
-  const [, code] = new RegExp(`^\`\`\`${language} ${name}\n(.*?)^\`\`\`$`, 'ms').exec(PAGE) ?? []
-  if (code === undefined) throw new Error(`the page has no ${name} in ${language}`)
-  return code
-}
+const { codeOf } = readPage('http-actions.md')
 
 /** Runs commands of the page; answers with what they print. */
 async function shell(name: string, env: Record<string, string>): Promise<string> {
@@ -26,21 +18,6 @@ async function shell(name: string, env: Record<string, string>): Promise<string>
     env: { ...process.env, ...env },
   })
   return (await run).stdout
-}
-
-/** Runs the page's service; it is there when this resolves. */
-async function startPython(env: Record<string, string>): Promise<void> {
-  const child = spawn('python3', ['-c', codeOf('python', 'service')], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-    env: { ...process.env, ...env },
-  })
-  const exited = once(child, 'exit')
-  onTestFinished(async () => {
-    child.kill('SIGKILL')
-    await exited
-  })
-  for await (const line of createInterface({ input: child.stdout })) if (line.startsWith('listening')) return
-  throw new Error('the service of the page ended without a word')
 }
 
 async function freePort(): Promise<number> {
@@ -59,7 +36,7 @@ test('the commands of the page register an action, and its service in Python exe
   const { data } = JSON.parse(await shell('register', env))
   expect(data.registerAction).toMatchObject({ action: { name: 'send-mail', version: '1' } })
   const { secret } = data.registerAction
-  await startPython({ PORT: `${port}`, ACTION_SECRET: secret })
+  await startPython(codeOf('python', 'service'), 'listening', { PORT: `${port}`, ACTION_SECRET: secret })
   const { run } = await server.execute({ name: 'send-mail', params: { to: 'ada@example.test' } })
   expect(run).toMatchObject({ status: 'SUCCEEDED', result: { sent: 'ada@example.test' } })
   expect((await server.execute({ name: 'send-mail', params: { to: 'nobody' } })).code).toBe('INVALID_PARAMS')

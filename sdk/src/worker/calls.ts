@@ -69,9 +69,13 @@ export class Calls {
     accepted<{ replayed: boolean }>(await this.#send(documents.FAIL_ATTEMPT, input, signal), 'failAttempt', 'replayed')
   }
 
-  /** @param withinMs milliseconds that it may take, repetitions included. */
-  async stop(workerId: string, withinMs: number): Promise<void> {
-    const operation = { document: documents.STOP_WORKER, variables: () => ({ input: { workerId } }), serverWaits }
+  /**
+   * @param holding what was begun and is not reported: all else that the server gave never began.
+   * @param withinMs milliseconds that it may take, repetitions included.
+   */
+  async stop(workerId: string, holding: readonly AttemptRef[], withinMs: number): Promise<void> {
+    const input = { workerId, holding }
+    const operation = { document: documents.STOP_WORKER, variables: () => ({ input }), serverWaits }
     const data = await this.#patient.request(operation, { deadline: now() + withinMs, signal: undefined })
     accepted<{ handedOn: number }>(data, 'stopWorker', 'handedOn')
   }

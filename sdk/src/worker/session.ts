@@ -11,7 +11,7 @@ import { Leases } from './leases.ts'
 import type { WorkerPhase } from './options.ts'
 import { LeaseLost, RunRevoked, WorkerStopped } from './reasons.ts'
 import { deliver } from './report.ts'
-import type { ClaimedRun, RenewedLeases, Report } from './wire.ts'
+import type { AttemptRef, ClaimedRun, RenewedLeases, Report } from './wire.ts'
 
 /** What is left after functions were cut by a stop: for unsafe ones to settle, and to report all. */
 const LAST_REPORTS_MS = 5_000
@@ -73,14 +73,19 @@ export class Session {
     this.#claims.ask()
   }
 
-  /** Claims nothing more, lets functions finish for so long, cuts the others, reports, and ends the session. Never rejects. */
-  async close(shutdownMs: number): Promise<void> {
+  /**
+   * Claims nothing more, lets functions finish for so long, cuts the others, reports, and ends the session. Never rejects.
+   * @returns what was begun, and is not reported.
+   */
+  async close(shutdownMs: number): Promise<AttemptRef[]> {
     this.#noClaims.abort()
     await this.#emptyWithin(shutdownMs)
     for (const attempt of this.#hand.all()) attempt.cut(new WorkerStopped())
     await this.#emptyWithin(LAST_REPORTS_MS)
+    const holding = this.#hand.refs()
     this.#end(new WorkerStopped())
     this.#resolve()
+    return holding
   }
 
   async #emptyWithin(ms: number): Promise<void> {

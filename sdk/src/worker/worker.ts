@@ -6,6 +6,7 @@ import { Calls, type Registered } from './calls.ts'
 import { registrationInput, serveActions, wholeNumber } from './configure.ts'
 import type { AnySchemas, WorkerOptions } from './options.ts'
 import { Session, type SessionParts, type Tell } from './session.ts'
+import type { AttemptRef } from './wire.ts'
 
 /** What telling the server of the stop may take, repetitions included. Without it the lease expires by itself. */
 const STOP_MS = 5_000
@@ -82,7 +83,7 @@ export class Worker<PS = AnySchemas, RS = AnySchemas> {
   async #start(): Promise<void> {
     const registered = await this.#parts.calls.register(this.#registration, this.#halt.signal)
     if (this.#halt.signal.aborted) {
-      await this.#leave(registered.id)
+      await this.#leave(registered.id, [])
       throw aborted(this.#halt.signal)
     }
     this.#serving = this.#serve(registered).catch((error: unknown) => this.#reject(error))
@@ -91,7 +92,7 @@ export class Worker<PS = AnySchemas, RS = AnySchemas> {
   /** From one registration to the next, until there is no next. */
   async #serve(first: Registered): Promise<void> {
     for (let registered: Registered | undefined = first; registered; registered = await this.#registerAnew()) {
-      if (this.#halt.signal.aborted) return this.#leave(registered.id)
+      if (this.#halt.signal.aborted) return this.#leave(registered.id, [])
       this.#id = registered.id
       this.#session = new Session(this.#parts, registered)
       await this.#session.over
@@ -121,15 +122,15 @@ export class Worker<PS = AnySchemas, RS = AnySchemas> {
     await this.#starting?.catch(() => {})
     const session = this.#session
     if (session) {
-      await session.close(this.#shutdownMs)
-      await this.#leave(session.id)
+      const holding = await session.close(this.#shutdownMs)
+      await this.#leave(session.id, holding)
     }
     await this.#serving
     this.#resolve()
   }
 
-  async #leave(id: string): Promise<void> {
-    await this.#parts.calls.stop(id, STOP_MS).catch((error: unknown) => this.#parts.tell(error, 'stop'))
+  async #leave(id: string, holding: readonly AttemptRef[]): Promise<void> {
+    await this.#parts.calls.stop(id, holding, STOP_MS).catch((error: unknown) => this.#parts.tell(error, 'stop'))
   }
 }
 

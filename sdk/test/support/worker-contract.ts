@@ -30,7 +30,7 @@ export const WORKER_CONTRACT = /* GraphQL */ `
   input FailAttemptInput {
     workerId: ID!  runId: ID!  attempt: Int!  failure: AttemptFailure = FAILED  error: AttemptErrorInput!  retryAfterMs: Float
   }
-  input StopWorkerInput { workerId: ID! }
+  input StopWorkerInput { workerId: ID!  holding: [AttemptInput!] }
 
   union RegisterWorkerResult = RegisterWorkerPayload | InvalidDefinitionError | InvalidInputError | PermissionDeniedError
   union ClaimRunsResult = ClaimRunsPayload | WorkerNotFoundError | InvalidInputError | PermissionDeniedError
