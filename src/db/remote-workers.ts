@@ -109,10 +109,16 @@ export function oldRemoteAttempts(db: Database, olderThanMs: number): Promise<Ru
   return old.run(db.hot, { olderThanMs, offsetMs: db.clock.offsetMs })
 }
 
-/** Whether a worker may be given something: asked in the transaction that gives it. */
-export const leaseStatement = jsonStatement<{ leased: boolean }>(`
-select exists (
-  select from action_do.workers w
-  where w.id = i.id and w.lease_expires_at > clock_timestamp() + make_interval(secs => i."offsetMs" / 1000.0)
-) as leased
-from json_to_record(:input) as i(id text, "offsetMs" float8)`)
+/**
+ * What a worker may be given steps of, asked in the transaction that gives them: the actions of which nobody alive has a newer version;
+ * none where its lease has expired.
+ */
+export const newestStatement = jsonStatement<{ name: string }>(`
+select a.key as name
+from json_to_record(:input) as i(id text, "offsetMs" float8)
+cross join lateral (select clock_timestamp() + make_interval(secs => i."offsetMs" / 1000.0) as now) t
+join action_do.workers w on w.id = i.id and w.lease_expires_at > t.now
+cross join lateral json_each_text(w.actions) a
+where not exists (
+  select from action_do.workers o where (o.actions ->> a.key)::int4 > a.value::int4 and o.lease_expires_at > t.now
+)`)

@@ -1,9 +1,6 @@
-import { randomBytes } from 'node:crypto'
-import { hostname } from 'node:os'
 import type { Logger } from 'pino'
 import { showRunId } from '../core/ids.ts'
 import type { Database } from '../db/client.ts'
-import { expireLease, forgetWorker, recordQueues, registerWorker, renewLease } from '../db/leases.ts'
 import type { RunRow } from '../db/rows.ts'
 import { claimRuns } from '../db/transitions/claim-runs.ts'
 import { RunRevoked, WorkerStopped } from './abort.ts'
@@ -17,6 +14,7 @@ import type { Place } from './place.ts'
 import type { RegisteredAction, Registry } from './registry.ts'
 import { runAction } from './run-action.ts'
 import { Slots } from './slots.ts'
+import { WorkerLease } from './worker-lease.ts'
 import { entryQueues } from './workflow/queues.ts'
 import type { Workflows } from './workflow/workflows.ts'
 
@@ -37,17 +35,16 @@ const LOOK_AGAIN_MS = 50
 
 /** Executes runs: claims them, keeps them under its lease, and lets go of them in good order. */
 export class Worker implements Place {
-  /** Changes when the lease is lost: an expired lease is never renewed. */
-  id = newWorkerId()
   readonly slots: Slots
   readonly executions = new Executions()
   private readonly held: HeldRuns
   private readonly giveUp = new AbortController()
   private readonly claiming: Loop
-  private readonly leasing: Loop
+  private readonly lease: WorkerLease
   private readonly watching: Loop
   private readonly parts: AttemptParts
   private accepting = false
+  private stopping = false
   /** There may be claimable work that was left for want of room. */
   private hungry = false
   private readonly db: Database
@@ -76,14 +73,25 @@ export class Worker implements Place {
     const ends = new AttemptEnds(db, workflows, log)
     this.parts = { giveUp: this.giveUp.signal, db, workflows, ends, options, log }
     this.claiming = new Loop('claiming runs', log, () => this.claim())
-    this.leasing = new Loop('renewing the lease', log, () => this.renew())
+    this.lease = new WorkerLease(db, options.leaseMs, log, {
+      queues: () => this.queues(),
+      lost: (id) => this.lost(id),
+      afterwards: () => {
+        this.accepting = !this.stopping
+      },
+    })
     this.watching = new Loop('checking what is held', log, () => this.reconcile())
   }
 
+  /** Changes when the lease is lost. */
+  get id(): string {
+    return this.lease.id
+  }
+
   async start(): Promise<void> {
-    await registerWorker(this.db, this.id, this.options.leaseMs, this.queues())
+    await this.lease.start()
     this.accepting = true
-    for (const loop of [this.leasing, this.watching, this.claiming]) loop.wake()
+    for (const loop of [this.watching, this.claiming]) loop.wake()
   }
 
   /** What it takes runs from. */
@@ -94,7 +102,7 @@ export class Worker implements Place {
   /** Other actions are registered than before. */
   async queuesChanged(): Promise<void> {
     this.wake()
-    await recordQueues(this.db, this.id, this.queues())
+    await this.lease.queuesChanged()
   }
 
   /** Takes a slot for a run that is about to be submitted as RUNNING; false when it has to queue. */
@@ -136,6 +144,7 @@ export class Worker implements Place {
    * at once.
    */
   async stop(graceMs: number): Promise<void> {
+    this.stopping = true
     this.accepting = false
     await this.claiming.stop()
     await this.executions.idle(graceMs)
@@ -143,9 +152,8 @@ export class Worker implements Place {
     // what was aborted is recorded now; a tenth of the time must do
     await this.executions.idle(graceMs / 10 + 100)
     this.giveUp.abort(new WorkerStopped())
-    await Promise.all([this.leasing.stop(), this.watching.stop()])
-    await expireLease(this.db, this.id)
-    await forgetWorker(this.db, this.id)
+    await Promise.all([this.lease.stop(), this.watching.stop()])
+    await this.lease.giveUp()
   }
 
   /** Executes a run that the database has given to this worker; its slot is taken. */
@@ -231,25 +239,11 @@ export class Worker implements Place {
     return claimed
   }
 
-  private async renew(): Promise<number> {
-    const { leaseMs } = this.options
-    if (!(await renewLease(this.db, this.id, leaseMs))) await this.registerAnew()
-    return leaseMs / 3
-  }
-
-  /** The lease expired while this process could not renew it: others may have its runs. */
-  private async registerAnew(): Promise<void> {
-    this.log.warn({ worker: this.id, runs: this.executions.size }, 'the lease was lost; its handlers are aborted')
-    const wasAccepting = this.accepting
+  /** Others may have its runs: nothing is accepted until the worker is registered anew. */
+  private lost(id: string): void {
+    this.log.warn({ worker: id, runs: this.executions.size }, 'the lease was lost; its handlers are aborted')
     this.accepting = false
     this.executions.abortAll(new RunRevoked())
-    const id = newWorkerId()
-    try {
-      await registerWorker(this.db, id, this.options.leaseMs, this.queues())
-      this.id = id
-    } finally {
-      this.accepting = wasAccepting
-    }
   }
 
   private async reconcile(): Promise<number> {
@@ -268,8 +262,4 @@ function once(work: () => void): () => void {
     if (!done) work()
     done = true
   }
-}
-
-function newWorkerId(): string {
-  return `${hostname().slice(0, 40)}:${process.pid}:${randomBytes(4).toString('hex')}`
 }

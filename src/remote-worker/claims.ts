@@ -84,6 +84,11 @@ export class Claims {
     }
   }
 
+  /** How many requests wait. */
+  get size(): number {
+    return this.waiting.size
+  }
+
   /** Room for a run of this name at a worker that waits for one; `undefined` where none does. @param fits whether a worker may have it. */
   reserve(name: string, fits: (workerId: string) => boolean): Reserved | undefined {
     for (const waiting of this.waiting) {

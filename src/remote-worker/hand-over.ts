@@ -1,7 +1,7 @@
 import { groupBy } from '../core/group-by.ts'
 import type { Database } from '../db/client.ts'
 import { queuedSteps } from '../db/reads/tree-work.ts'
-import { leaseStatement, type RemoteWorker } from '../db/remote-workers.ts'
+import { newestStatement, type RemoteWorker } from '../db/remote-workers.ts'
 import type { RunRow } from '../db/rows.ts'
 import { claimRuns } from '../db/transitions/claim-runs.ts'
 import { readParams } from '../db/tree/read-tree.ts'
@@ -41,20 +41,12 @@ export class HandOver {
 
   /** Gives a worker what waits for it: what has begun, the steps of workflows, goes before what is new. */
   async claim(wish: Wish): Promise<Handed[]> {
-    const newest = await this.newestLive(wish)
-    const steps = await this.claimSteps(wish, newest)
+    const steps = await this.claimSteps(wish)
     const left = wish.limit - steps.length
-    return left > 0 ? [...steps, ...(await this.claimSingle(wish, newest, left))] : steps
+    return left > 0 ? [...steps, ...(await this.claimSingle(wish, left))] : steps
   }
 
-  /** Of the actions asked for, those of which nobody alive has a newer version. */
-  private async newestLive({ worker, names }: Wish): Promise<Set<string>> {
-    const live = await this.workers.live.get()
-    const own = (name: string) => worker.actions[name] ?? 0
-    return new Set(names.filter((name) => live.every(({ actions }) => (actions[name] ?? 0) <= own(name))))
-  }
-
-  private async claimSingle({ worker, names }: Wish, newest: Set<string>, total: number): Promise<Handed[]> {
+  private async claimSingle({ worker, names }: Wish, total: number): Promise<Handed[]> {
     const actions = new Map<string, RegisteredAction>()
     for (const name of names) {
       const action = await this.workers.version(name, worker.actions[name] ?? 0)
@@ -64,7 +56,7 @@ export class HandOver {
       name,
       effect,
       slots: total,
-      ...(!newest.has(name) && { upTo: worker.actions[name] }),
+      version: worker.actions[name] ?? 0,
     }))
     if (wished.length === 0) return []
     const claimed = await claimRuns(this.db, { workerId: worker.id, total, names: wished })
@@ -75,8 +67,8 @@ export class HandOver {
   }
 
   /** Steps do not say which version they were computed for: only workers of the newest are given them. */
-  private async claimSteps({ worker, limit }: Wish, newest: Set<string>): Promise<Handed[]> {
-    const queues = [...newest].map((queue) => ({ queue, slots: limit }))
+  private async claimSteps({ worker, names, limit }: Wish): Promise<Handed[]> {
+    const queues = names.map((queue) => ({ queue, slots: limit }))
     const work = (await queuedSteps(this.db, queues, limit)).slice(0, limit)
     const commands = [...groupBy(work, ({ rootId }) => rootId)].map(([rootId, items]) =>
       this.command(
@@ -96,7 +88,8 @@ export class HandOver {
       apply: async (advance) => {
         const { tree } = advance
         const rows = ids.flatMap((id) => tree.find(id) ?? []).filter(isClaimable)
-        if (rows.length === 0 || tree.root.paused || !(await this.isLeased(advance, worker.id))) return []
+        if (rows.length === 0 || tree.root.paused) return []
+        const newest = await this.newest(advance, worker.id)
         const params = new Map(
           (
             await readParams(
@@ -107,7 +100,8 @@ export class HandOver {
         )
         const handed: Handed[] = []
         for (const row of rows) {
-          const action = await this.workers.version(row.name, worker.actions[row.name] ?? 0)
+          const version = newest.has(row.name) ? worker.actions[row.name] : undefined
+          const action = version === undefined ? undefined : await this.workers.version(row.name, version)
           if (!action) continue
           const asStep = overridden(action, tree, row)
           startAttempt(tree, row, worker.id, asStep)
@@ -118,8 +112,9 @@ export class HandOver {
     }
   }
 
-  private async isLeased({ tree }: Advance, id: string): Promise<boolean> {
-    const [row] = await tree.run(leaseStatement, { id, offsetMs: this.db.clock.offsetMs })
-    return row?.leased === true
+  /** The actions whose newest version the worker has, where its lease is valid. */
+  private async newest({ tree }: Advance, id: string): Promise<Set<string>> {
+    const rows = await tree.run(newestStatement, { id, offsetMs: this.db.clock.offsetMs })
+    return new Set(rows.map(({ name }) => name))
   }
 }

@@ -14,12 +14,15 @@ import { remoteAction } from './remote-action.ts'
 /** More of them are forgotten, and read again when they are asked for. */
 const MAX_REMEMBERED = 1_000
 
+/** How long a worker that was seen to live may be taken to live: one that does not is told so when it asks then. */
+const KNOWN_MS = 5_000
+
 /** How long an answer about all live workers may be used. */
 const LIVE_MS = 1_000
 
 /** The remote workers that this node knows, and the versions of actions that they have: neither ever changes. */
 export class KnownWorkers {
-  private readonly workers = new Map<string, RemoteWorker>()
+  private readonly workers = new Map<string, { readonly worker: RemoteWorker; readonly atMs: number }>()
   private readonly versions = new Map<string, Promise<RegisteredAction | undefined>>()
   /** Those whose lease is valid. */
   readonly live: Recent<RemoteWorker[]>
@@ -36,21 +39,31 @@ export class KnownWorkers {
 
   /** A worker that may live; whether its lease is valid, the statement says that gives it something. @throws WorkerNotFoundError */
   async get(id: string): Promise<RemoteWorker> {
-    const known = this.workers.get(id) ?? (await liveRemoteWorker(this.db, id))
-    if (!known) throw new WorkerNotFoundError(id)
-    this.remember(known)
-    return known
+    const known = this.workers.get(id)
+    if (known && performance.now() - known.atMs < KNOWN_MS) return known.worker
+    const worker = await liveRemoteWorker(this.db, id)
+    if (!worker) {
+      this.forget(id)
+      throw new WorkerNotFoundError(id)
+    }
+    this.keep(worker)
+    return worker
   }
 
   /** Whether a worker that this node knows has an action in this version. */
   hasVersion(id: string, { name, version }: RegisteredAction): boolean {
-    return `${this.workers.get(id)?.actions[name]}` === version
+    return `${this.workers.get(id)?.worker.actions[name]}` === version
   }
 
+  /** A worker was registered. */
   remember(worker: RemoteWorker): void {
-    if (this.workers.size >= MAX_REMEMBERED) this.workers.clear()
-    this.workers.set(worker.id, worker)
+    this.keep(worker)
     this.live.forget()
+  }
+
+  private keep(worker: RemoteWorker): void {
+    if (this.workers.size >= MAX_REMEMBERED) this.workers.clear()
+    this.workers.set(worker.id, { worker, atMs: performance.now() })
   }
 
   forget(id: string): void {

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import { showRunId } from '../core/ids.ts'
+import { InvalidInputError } from '../core/request-errors.ts'
 import { expireLease } from '../db/leases.ts'
 import { runsByIds } from '../db/reads/runs.ts'
 import { attemptsHeldBy, oldRemoteAttempts, type RemoteWorker } from '../db/remote-workers.ts'
@@ -70,10 +71,13 @@ export class RemoteWorkers {
   /**
    * Gives a worker runs, as soon as there are some.
    * @param holding all that it has in hand: then it is given first what the database says that it has, and is not among them.
-   * @throws WorkerNotFoundError
+   * @throws WorkerNotFoundError, InvalidInputError for a name that it has not registered
    */
   async claim(request: ClaimRequest, holding: readonly AttemptName[] | undefined): Promise<Handed[]> {
-    await this.known.get(request.workerId)
+    const { actions } = await this.known.get(request.workerId)
+    const unknown = request.names.find((name) => !Object.hasOwn(actions, name))
+    if (unknown !== undefined)
+      throw new InvalidInputError('names', `has ${JSON.stringify(unknown)}, which the worker has not registered`)
     if (holding) {
       await this.claims.release(request.workerId)
       const again = await this.missing(request.workerId, holding)
@@ -119,7 +123,8 @@ export class RemoteWorkers {
   /** Ends attempts that take much longer than they may: their worker lives and says nothing. Forgets workers that are gone. */
   async endOverdue(): Promise<void> {
     this.known.live.forget()
-    this.claims.forgetAllBut(new Set((await this.known.live.get()).map(({ id }) => id)))
+    const live = new Set((await this.known.live.get()).map(({ id }) => id))
+    this.claims.forgetAllBut(live)
     const nowMs = this.executor.db.clock.nowMs()
     for (const run of await oldRemoteAttempts(this.executor.db, OVERDUE_MS)) {
       const worker = await this.known.get(run.workerId ?? '').catch(() => undefined)
@@ -134,6 +139,11 @@ export class RemoteWorkers {
       )
       this.leases.taken([run.id])
     }
+  }
+
+  /** How many requests for runs wait on this node. */
+  get waiting(): number {
+    return this.claims.size
   }
 
   /** Room for a run that is about to be submitted, at a worker that has the present version of its action and waits for work. */
@@ -176,8 +186,7 @@ export class RemoteWorkers {
 
   private async take({ workerId, names, limit }: ClaimRequest): Promise<Handed[]> {
     const worker = await this.known.get(workerId)
-    const own = names.filter((name) => Object.hasOwn(worker.actions, name))
-    const handed = await this.handOver.claim({ worker, names: own, limit })
+    const handed = await this.handOver.claim({ worker, names, limit })
     for (const { run } of handed) if (run.parentId === null) this.executor.announce(run)
     return handed
   }

@@ -130,6 +130,15 @@ const StopWorkerResult = builder.unionType('StopWorkerResult', {
   types: [StopWorkerPayload, invalidInput, permissionDenied],
 })
 
+builder.queryField('workers', (t) =>
+  t.field({
+    type: [RemoteWorkerRef],
+    nullable: { list: false, items: false },
+    description: 'The live remote workers, the oldest first.',
+    resolve: (_, __, { executor }) => executor.remoteWorkers.known.live.get(),
+  }),
+)
+
 builder.mutationField('registerWorker', (t) =>
   t.field({
     type: RegisterWorkerResult,

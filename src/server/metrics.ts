@@ -27,6 +27,16 @@ export function createMetrics(executor: Executor): Registry {
       this.set(executor.worker.executions.size)
     },
   })
+  new Gauge({
+    name: 'action_do_remote_workers',
+    help: 'Remote workers whose lease is valid, of all servers of the database',
+    registers: [registry],
+    async collect() {
+      // while the database is away, the last number stands
+      const live = await executor.remoteWorkers.known.live.get().catch(() => undefined)
+      if (live) this.set(live.length)
+    },
+  })
   executor.onSettled((run: RunRow) => {
     settled.inc({ action: run.name, status: run.status })
     if (run.finishedAt)

@@ -14,6 +14,7 @@ import { createServer } from 'node:http'
 import { action, httpAction, serve } from 'action.do'
 import { Do } from '@do-sdk/core'
 import { createActionHandler, toNodeListener } from '@do-sdk/core/service'
+import { Worker } from '@do-sdk/core/worker'
 import { z } from 'zod'
 
 const greet = action('greet', {
@@ -32,9 +33,13 @@ const client = new Do({ apiKey: 'a-key-of-this-test', url: server.url })
 const { result, error } = await client.action.execute({ name: 'greet', params: { name: 'Ada' } })
 const { result: doubled } = await client.action.execute({ name: 'double', params: 21 })
 service.close()
+const worker = new Worker({ apiKey: 'a-key-of-this-test', url: server.url, actions: { halve: { params: z.number(), run: ({ params }) => params / 2 } } })
+await worker.start()
+const { result: halved } = await client.action.execute({ name: 'halve', params: 42 })
+await worker.stop()
 const page = await fetch(server.url, { headers: { accept: 'text/html' } })
 await server.stop()
-console.log(JSON.stringify({ result, error, doubled, page: page.status }))
+console.log(JSON.stringify({ result, error, doubled, halved, page: page.status }))
 `
 
 test('the packed packages work in an empty project, under plain Node', { timeout: 240_000 }, async () => {
@@ -54,6 +59,7 @@ test('the packed packages work in an empty project, under plain Node', { timeout
   expect(JSON.parse(stdout.trim().split('\n').at(-1) ?? '')).toEqual({
     result: { greeting: 'Hello, Ada' },
     doubled: 42,
+    halved: 21,
     page: 200,
   })
 })

@@ -109,6 +109,11 @@ test('an unknown run, an unknown worker and wrong numbers are refused with what 
     code: 'WORKER_NOT_FOUND',
   })
   expect(await ask(server, 'renewLeases', { workerId: 'no', attempts: [] })).toMatchObject({ code: 'WORKER_NOT_FOUND' })
+  expect(await ask(server, 'claimRuns', { workerId: worker.id, names: ['a', 'b'], limit: 1 })).toMatchObject({
+    code: 'INVALID_INPUT',
+    path: 'names',
+    message: 'names has "b", which the worker has not registered',
+  })
   expect(await ask(server, 'claimRuns', { workerId: worker.id, names: ['a'], limit: 0 })).toMatchObject({
     code: 'INVALID_INPUT',
     path: 'limit',

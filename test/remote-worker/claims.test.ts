@@ -4,6 +4,7 @@ import { testDatabase } from '../support/database.ts'
 import { handWorker } from '../support/remote-worker.ts'
 import { API_KEY, startTestServer } from '../support/server.ts'
 import { logStatements } from '../support/statements.ts'
+import { until } from '../support/until.ts'
 
 test('a claim waits until something is queued, and answers with nothing when its time is up', async () => {
   const server = await startTestServer([])
@@ -13,6 +14,43 @@ test('a claim waits until something is queued, and answers with nothing when its
   await sleep(300)
   const { run } = await server.execute({ name: 'a', waitMs: 0 })
   expect(await claiming).toMatchObject([{ runId: run!.id }])
+})
+
+test('a run that is submitted while a worker waits is given to it in its insert, and the next one to the next worker', async () => {
+  const server = await startTestServer([], { pollMs: 30_000 })
+  const workers = [await handWorker(server, ['a']), await handWorker(server, ['a'])]
+  const claiming = workers.map((worker) => worker.claim({ waitMs: 20_000 }))
+  // both have looked, and wait
+  await until(() => server.executor.remoteWorkers.waiting === 2)
+  const runs = await Promise.all([1, 2].map((params) => server.execute({ name: 'a', params, waitMs: 0 })))
+  expect(runs.map(({ run }) => run?.events.map(({ reason }) => reason))).toEqual([['STARTED'], ['STARTED']])
+  const claimed = (await Promise.all(claiming)).map(([one, ...more]) => {
+    expect(more).toEqual([])
+    return one?.runId
+  })
+  expect(new Set(claimed)).toEqual(new Set(runs.map(({ run }) => run?.id)))
+})
+
+test('what was given to a worker whose answer never came is given again', async () => {
+  const server = await startTestServer([], { pollMs: 30_000 })
+  const worker = await handWorker(server, ['a'])
+  const leaving = new AbortController()
+  const gone = fetch(server.url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${API_KEY}` },
+    body: JSON.stringify({
+      query: 'mutation($input: ClaimRunsInput!) { claimRuns(input: $input) { __typename } }',
+      variables: { input: { workerId: worker.id, names: ['a'], limit: 5, waitMs: 20_000 } },
+    }),
+    signal: leaving.signal,
+  })
+  await until(() => server.executor.remoteWorkers.waiting === 1)
+  const executing = server.execute({ name: 'a', waitMs: 0 })
+  leaving.abort()
+  await expect(gone).rejects.toThrow()
+  const { run } = await executing
+  // the run may have been given in the very moment, or not
+  expect(await worker.claim({ holding: [], waitMs: 10_000 })).toMatchObject([{ runId: run!.id, attempt: 1 }])
 })
 
 test('many workers share what is queued, and no run goes to two of them', async () => {

@@ -30,6 +30,19 @@ test('an action shows its live workers; with none its runs stay QUEUED and say w
   })
 })
 
+test('all live workers are listed, with the version of each action that they have', async () => {
+  const server = await startTestServer([])
+  const list = async () => (await server.query<{ workers: object[] }>('{ workers { name actions } }')).workers
+  expect(await list()).toEqual([])
+  await handWorker(server, [OLD, { name: 'other' }], 'first')
+  await handWorker(server, [NEW], 'second')
+  await until(async () => (await list()).length === 2)
+  expect(await list()).toEqual([
+    { name: 'first', actions: ['price@1', 'other@1'] },
+    { name: 'second', actions: ['price@2'] },
+  ])
+})
+
 test('in a rolling deploy old workers get what was submitted to them, new ones everything', async () => {
   const server = await startTestServer([])
   const old = await handWorker(server, [OLD])

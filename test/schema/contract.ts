@@ -15,6 +15,7 @@ export const CONTRACT = /* GraphQL */ `
     workflows: [Workflow!]!
     workflow(name: String!): Workflow
     retryPreview(id: ID!, step: String): RetryPreviewResult!
+    workers: [RemoteWorker!]!
     countRuns(filter: RunFilter!): Int!
   }
 

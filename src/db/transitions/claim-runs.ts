@@ -8,8 +8,11 @@ interface ClaimedName {
   readonly name: string
   readonly effect: Effect
   readonly slots: number
-  /** Only runs that were submitted to this version or an older one; absent: all. */
-  readonly upTo?: number | undefined
+  /**
+   * Of a remote worker: its version. While a worker with a newer one lives, it is given only what was submitted to its own or an
+   * older one.
+   */
+  readonly version?: number
 }
 
 export interface ClaimWish {
@@ -37,13 +40,20 @@ with wish as materialized (
 ), picked as materialized (
   select r.tid, n.effect
   from wish w
-  cross join lateral json_to_recordset(w.names) as n(name text, effect action_do.effect, slots int4, "upTo" int4)
+  cross join lateral json_to_recordset(w.names) as n(name text, effect action_do.effect, slots int4, version int4)
+  cross join lateral (
+    select case when n.version is not null and exists (
+      select from action_do.workers o
+      where (o.actions ->> n.name)::int4 > n.version and o.lease_expires_at > w.now
+    ) then n.version end as "upTo"
+    offset 0
+  ) v
   cross join lateral (
     select r.ctid as tid, r.priority, r.available_at
     from action_do.runs r
     where r.name = n.name and r.indexed_status = 'QUEUED' and r.kind = 'ACTION' and r.parent_id is null and not r.paused
       -- those of the code have versions of any form
-      and (n."upTo" is null or case when r.version ~ '^[0-9]{1,9}$' then r.version::int4 else 0 end <= n."upTo")
+      and (v."upTo" is null or case when r.version ~ '^[0-9]{1,9}$' then r.version::int4 else 0 end <= v."upTo")
     order by r.priority desc, r.available_at
     limit least(n.slots, w.total)
     for no key update skip locked
