@@ -11,7 +11,8 @@ export type Columns<Item> = Readonly<Record<string, Column<Item>>>
 
 /**
  * A statement over many rows, of one kind or several. Each column of a batch is one array: Postgres reads arrays in half the time
- * of JSON, and a batch of any size is the same prepared plan.
+ * of JSON, and a batch of any size is the same prepared plan. The arrays are unnested in the select list: in the from clause each of
+ * them would fill a tuple store of its own, which took half of the time of a statement for one row.
  * @param text SQL in which `:name(alias)` stands, once, for each batch: rows of `alias`, its columns by their names.
  */
 export function batchStatement<Input extends { readonly [Name in keyof Input]: readonly object[] }, Row extends object>(
@@ -29,13 +30,12 @@ export function batchStatement<Input extends { readonly [Name in keyof Input]: r
   const sent: [name: keyof Input & string, of: (item: object) => Cell][] = []
   named.forEach((name, i) => {
     const columns = Object.entries(batches[name]).map(([member, column]) => columnOf(member, column))
-    parts[parts.length - 1] += 'unnest('
-    for (const [k, { type, of }] of columns.entries()) {
-      parts.push(`::${type}[]${k < columns.length - 1 ? ', ' : ''}`)
+    parts[parts.length - 1] += '(select unnest('
+    for (const [k, { member, type, of }] of columns.entries()) {
+      parts.push(`::${type}[]) as "${member}"${k < columns.length - 1 ? ', unnest(' : ''}`)
       sent.push([name, of])
     }
-    const alias = `${pieces[i * 3 + 2]}(${columns.map(({ member }) => `"${member}"`).join(', ')})`
-    parts[parts.length - 1] += `) as ${alias}${pieces[i * 3 + 3]}`
+    parts[parts.length - 1] += `) as ${pieces[i * 3 + 2]}${pieces[i * 3 + 3]}`
   })
   return statementOf(parts, (input) => sent.map(([name, of]) => arrayText(input[name], of)))
 }
