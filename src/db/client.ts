@@ -1,6 +1,7 @@
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import postgres, { type Options, type Sql } from 'postgres'
 import { DurableClock } from '../core/clock.ts'
+import { preferring, type StatementClient } from './warm.ts'
 
 /** What a `transactional` handler and the user's migrations write through. */
 export type UserDatabase = PostgresJsDatabase
@@ -18,6 +19,8 @@ export type ConnectionTarget =
 export interface Database {
   /** The executor's statements. Their plans never depend on statistics: see `hotSettings`. */
   readonly hot: Sql
+  /** The same, for the statements that are executed most: see `preferring`. */
+  readonly warm: StatementClient
   /** Lists, and what a page of them shows. */
   readonly reads: Sql
   /** Transactions of handlers, for drizzle alone: drizzle changes the client that it is given. */
@@ -28,6 +31,10 @@ export interface Database {
   close(timeoutSeconds: number): Promise<void>
 }
 
+/** Two, so that what is inserted and what ends do not wait for each other. */
+const WARM = 2
+
+/** So many connections of each kind; the warm ones are of the hot. */
 export interface PoolSizes {
   readonly hot: number
   readonly reads: number
@@ -54,7 +61,10 @@ const readSettings = {
 }
 
 export function connect(target: ConnectionTarget, sizes: PoolSizes = DEFAULT_POOL_SIZES): Database {
-  const hot = client(target, { max: sizes.hot, connection: { application_name: 'action.do', ...hotSettings } })
+  const hotClient = (max: number) =>
+    client(target, { max, connection: { application_name: 'action.do', ...hotSettings } })
+  const warm = Array.from({ length: Math.min(WARM, sizes.hot - 1) }, () => hotClient(1))
+  const hot = hotClient(sizes.hot - warm.length)
   const reads = client(target, {
     max: sizes.reads,
     connection: { application_name: 'action.do reads', ...readSettings },
@@ -63,12 +73,13 @@ export function connect(target: ConnectionTarget, sizes: PoolSizes = DEFAULT_POO
   const notify = client(target, { max: 1, connection: { application_name: 'action.do hints' } })
   return {
     hot,
+    warm: preferring(warm, hot),
     reads,
     user: drizzle(userClient),
     notify,
     clock: new DurableClock(),
     async close(timeoutSeconds) {
-      await Promise.all([hot, reads, userClient, notify].map((sql) => sql.end({ timeout: timeoutSeconds })))
+      await Promise.all([...warm, hot, reads, userClient, notify].map((sql) => sql.end({ timeout: timeoutSeconds })))
     },
   }
 }

@@ -87,7 +87,7 @@ test('an attempt that ends well touches no index: the new version of the run sta
   const runs = Array.from({ length: 5 }, () => held())
   await registerWorker(db, 'w', 60_000)
   const [row] = await db.hot.begin(async (tx) => {
-    const within = { ...db, hot: tx as never }
+    const within = { ...db, hot: tx as never, warm: tx as never }
     await submitRuns(within, runs)
     await endAttempts(
       within,

@@ -89,7 +89,7 @@ function noting(captured: Captured[]): Database {
       params,
     )
   const sql = Object.assign(tag, { unsafe, begin: (work: (tx: unknown) => unknown) => work(sql) }) as unknown as Sql
-  return { hot: sql, reads: sql, clock: { offsetMs: 0 } } as unknown as Database
+  return { hot: sql, warm: sql, reads: sql, clock: { offsetMs: 0 } } as unknown as Database
 }
 
 /** All nodes of the plan that a connection of this kind makes for a statement, prepared as the server prepares it. */

@@ -51,14 +51,14 @@ test('each column of a batch is one array, in the order in which the batches sta
   const client = noting()
   await two.run(client, INPUT)
   const text =
-    'select * from unnest($1::timestamptz[], $2::text[]) as x("at", "data"), unnest($3::int4[], $4::text[]) as y("n", "text") where x.n::int4 = 1'
+    'select * from (select unnest($1::timestamptz[]) as "at", unnest($2::text[]) as "data") as x, (select unnest($3::int4[]) as "n", unnest($4::text[]) as "text") as y where x.n::int4 = 1'
   expect(client.asked).toEqual([[text, ARRAYS, { prepare: true }]])
 })
 
 test('it is the same for a transaction of drizzle', () => {
   const { sql, params } = new PgDialect().sqlToQuery(two.chunk(INPUT))
   expect(params).toEqual(ARRAYS)
-  expect(sql).toContain('unnest($1::timestamptz[], $2::text[]) as x("at", "data")')
+  expect(sql).toContain('(select unnest($1::timestamptz[]) as "at", unnest($2::text[]) as "data") as x')
 })
 
 test('a statement that does not name each of its batches exactly once is refused', () => {

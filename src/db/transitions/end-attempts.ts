@@ -88,7 +88,7 @@ select id, last_seq as "lastSeq", now as at from changed`,
  * not changed: another hand holds it (a cancel, a successor), or it was being changed at that very moment.
  */
 export function endAttempts(db: Database, ends: readonly AttemptEnd[]): Promise<EndedRow[]> {
-  return statement.run(db.hot, { ends: ends.map((end) => encode(end, db.clock.offsetMs, null)) })
+  return statement.run(db.warm, { ends: ends.map((end) => encode(end, db.clock.offsetMs, null)) })
 }
 
 /**

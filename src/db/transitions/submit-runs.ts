@@ -118,5 +118,5 @@ export function submitRuns(db: Database, rows: readonly NewRun[]): Promise<Submi
     actor: row.actor,
     offsetMs,
   }))
-  return statement.run(db.hot, { runs })
+  return statement.run(db.warm, { runs })
 }

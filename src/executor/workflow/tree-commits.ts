@@ -50,7 +50,7 @@ export class TreeCommits {
     let advances: readonly Advance[] = []
     const { db, host, kept } = this
     try {
-      const applied = await applyToKept(runnerOf(db.hot), commands, kept, host, db.clock)
+      const applied = await applyToKept(runnerOf(db.warm), commands, kept, host, db.clock)
       advances = applied.advances
       await Promise.all(applied.writes)
       this.haveCommitted(advances)

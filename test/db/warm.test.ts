@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest'
+import { preferring, type StatementClient } from '../../src/db/warm.ts'
+
+/** A client that answers when it is told to. */
+function held() {
+  const asked: { text: string; answer: (rows: unknown[]) => void; fail: (error: Error) => void }[] = []
+  const unsafe = (text: string) =>
+    new Promise((answer, fail) => {
+      asked.push({ text, answer, fail })
+    })
+  return { client: { unsafe } as unknown as StatementClient, asked }
+}
+
+const texts = ({ asked }: ReturnType<typeof held>) => asked.map(({ text }) => text)
+
+test('one statement after the other goes over the same connection', async () => {
+  const [first, second, others] = [held(), held(), held()]
+  const client = preferring([first.client, second.client], others.client)
+  for (const text of ['a', 'b', 'c']) {
+    const rows = client.unsafe(text)
+    first.asked.at(-1)!.answer([text])
+    expect(await rows).toEqual([text])
+  }
+  expect([texts(first), texts(second), texts(others)]).toEqual([['a', 'b', 'c'], [], []])
+})
+
+test('those at once take the next, and then the others; a connection that never answers is passed over', async () => {
+  const [first, second, others] = [held(), held(), held()]
+  const client = preferring([first.client, second.client], others.client)
+  void client.unsafe('silent')
+  const b = client.unsafe('b')
+  void client.unsafe('c')
+  expect([texts(first), texts(second), texts(others)]).toEqual([['silent'], ['b'], ['c']])
+  second.asked[0]!.answer([])
+  await b
+  void client.unsafe('d')
+  expect(texts(second)).toEqual(['b', 'd'])
+})
+
+test('a connection whose statement failed is used again, and the caller hears of it', async () => {
+  const [first, others] = [held(), held()]
+  const client = preferring([first.client], others.client)
+  const failing = client.unsafe('a')
+  first.asked[0]!.fail(new Error('no'))
+  await expect(failing).rejects.toThrow('no')
+  void client.unsafe('b')
+  expect(texts(first)).toEqual(['a', 'b'])
+})
