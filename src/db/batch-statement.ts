@@ -40,7 +40,8 @@ export function batchStatement<Input extends { readonly [Name in keyof Input]: r
   return statementOf(parts, (input) => sent.map(([name, of]) => arrayText(input[name], of)))
 }
 
-function columnOf<Item extends object>(member: string, column: Column<Item>) {
+/** A column, with what an item has in it. */
+export function columnOf<Item extends object>(member: string, column: Column<Item>) {
   const [type, of] =
     typeof column === 'string' ? [column, (item: object) => (item as Record<string, Cell>)[member]] : column
   return { member, type, of: of as (item: object) => Cell }

@@ -20,20 +20,20 @@ const PATIENCE_MS = 20_000
  * batches. Each promise settles only after its batch has committed.
  */
 export class GroupCommit<I, O> {
-  private waiting: { item: I; resolve: (outcome: O) => void; reject: (error: unknown) => void }[] = []
+  private waiting: { item: I; resolve: (outcome: O | Promise<O>) => void; reject: (error: unknown) => void }[] = []
   private inFlight = 0
   private pumping = false
-  private readonly commit: (items: I[]) => Promise<O[]>
+  private readonly commit: (items: I[]) => Promise<(O | Promise<O>)[]>
   private readonly order: (a: I, b: I) => number
   private readonly lanes: number
   private readonly maxBatch: number
 
   /**
-   * @param commit applies the items in one transaction and answers in their order.
+   * @param commit applies the items in one transaction and answers in their order; with a promise for one that it has passed on.
    * @param order of the rows that the items lock: the same everywhere, so that batches never deadlock.
    */
   constructor(
-    commit: (items: I[]) => Promise<O[]>,
+    commit: (items: I[]) => Promise<(O | Promise<O>)[]>,
     order: (a: I, b: I) => number,
     { lanes = 1, maxBatch = 500 }: { lanes?: number; maxBatch?: number } = {},
   ) {
@@ -76,7 +76,7 @@ export class GroupCommit<I, O> {
     try {
       const outcomes = await withinPatience(this.commit(batch.map(({ item }) => item)))
       batch.forEach(({ resolve }, i) => {
-        resolve(outcomes[i] as O)
+        resolve(outcomes[i]!)
       })
     } catch (error) {
       const fault = databaseFault(error)

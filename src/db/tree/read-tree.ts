@@ -3,7 +3,7 @@ import { bucketOf } from '../../core/ids.ts'
 import type { RunKind, RunStatus } from '../../core/status.ts'
 import { type JsonStatement, jsonStatement } from '../statement.ts'
 import type { StatementRunner } from './statement-runner.ts'
-import { type Resolution, TREE_COLUMNS, type TreeRow } from './tree-row.ts'
+import { type Resolution, shaped, TREE_COLUMNS, type TreeRow } from './tree-row.ts'
 
 const keyed = (ids: readonly string[]) => ids.map((id) => ({ bucket: bucketOf(id), id }))
 
@@ -13,8 +13,8 @@ cross join lateral (
   select ${TREE_COLUMNS} from action_do.runs r where r.bucket = i.bucket and r.id = i.id offset 0
 ) r`)
 
-export function readTreeRows(run: StatementRunner, ids: readonly string[]): Promise<TreeRow[]> {
-  return run(byIds, keyed(ids))
+export async function readTreeRows(run: StatementRunner, ids: readonly string[]): Promise<TreeRow[]> {
+  return (await run(byIds, keyed(ids))).map(shaped)
 }
 
 const childrenOf: JsonStatement<TreeRow> = jsonStatement(`
@@ -26,15 +26,16 @@ cross join lateral (
 ) r`)
 
 /** The children of runs that are in one of these states; those that ended, in the order in which they did. */
-export function readChildren(
+export async function readChildren(
   run: StatementRunner,
   parentIds: readonly string[],
   status: readonly RunStatus[],
 ): Promise<TreeRow[]> {
-  return run(
+  const rows = await run(
     childrenOf,
     parentIds.map((id) => ({ id, status })),
   )
+  return rows.map(shaped)
 }
 
 /** What a step left, for the mappers of those after it. */
@@ -88,8 +89,8 @@ cross join lateral (
 order by r.ended_seq desc`)
 
 /** Children that have succeeded, and those that may have parts that did, the last ended first: of those completed before an event's number, at most `UNDOABLE_AT_ONCE`. */
-export function readUndoable(run: StatementRunner, parentId: string, below: number): Promise<TreeRow[]> {
-  return run(undoable, { id: parentId, below })
+export async function readUndoable(run: StatementRunner, parentId: string, below: number): Promise<TreeRow[]> {
+  return (await run(undoable, { id: parentId, below })).map(shaped)
 }
 
 const contents: JsonStatement<{ id: string; params: unknown; result: unknown }> = jsonStatement(`

@@ -60,14 +60,21 @@ export interface TreeRow {
   readonly depth: number
   endedSeq: number | null
   /** JSON text to write; `undefined` leaves what is there. */
-  params?: string
+  params?: string | undefined
   /** JSON text to write, null to take it away; `undefined` leaves what is there. */
-  result?: string | null
-  heartbeat?: null
+  result?: string | null | undefined
+  heartbeat?: null | undefined
 }
 
-/** A row as it is once what was to be written of it is written. Named member by member: an object of one shape, made at once. */
-export function writtenRow(row: TreeRow): TreeRow {
+/** What was to be written of a row is written. */
+export function haveWritten(row: TreeRow): void {
+  row.params = undefined
+  row.result = undefined
+  row.heartbeat = undefined
+}
+
+/** A row as it was read. Named member by member: an object of one shape, made at once; those of postgres.js are dictionaries. */
+export function shaped(row: TreeRow): TreeRow {
   return {
     bucket: row.bucket,
     id: row.id,
@@ -117,6 +124,9 @@ export function writtenRow(row: TreeRow): TreeRow {
     forkedFrom: row.forkedFrom,
     depth: row.depth,
     endedSeq: row.endedSeq,
+    params: undefined,
+    result: undefined,
+    heartbeat: undefined,
   }
 }
 

@@ -1,7 +1,7 @@
 import type { RunError } from '../../core/failure.ts'
 import type { AttemptStatus, RunStatus } from '../../core/status.ts'
 import type { EventReason } from '../../core/transitions.ts'
-import { batchStatement, jsonText } from '../batch-statement.ts'
+import { batchStatement, type Columns, jsonText } from '../batch-statement.ts'
 import { hold } from '../holds.ts'
 import { sqlStateOf } from '../pg-errors.ts'
 import type { StatementRunner } from './statement-runner.ts'
@@ -86,8 +86,39 @@ interface Writes {
   readonly events: readonly NewEvent[]
 }
 
-const write = batchStatement<Writes, { changed: number }>(
-  `
+/** SQL that inserts what :events gives. */
+export const INSERT_EVENTS = `
+  insert into action_do.events (bucket, root_id, seq, run_id, at, step_key, from_status, to_status, reason, attempt, error, actor, data)
+  select e.bucket, e."rootId", e.seq, e."runId", ${moment('e.at')}, e."stepKey", e."from", e."to", e.reason, e.attempt, e.error::json,
+    e.actor, e.data::json
+  from :events(e)`
+
+export const EVENTS: Columns<NewEvent> = {
+  bucket: 'int2',
+  rootId: 'uuid',
+  seq: 'int4',
+  runId: 'uuid',
+  at: 'float8',
+  stepKey: 'text',
+  from: 'action_do.run_status',
+  to: 'action_do.run_status',
+  reason: 'action_do.event_reason',
+  attempt: 'int4',
+  error: ['text', ({ error }) => jsonText(error)],
+  actor: 'text',
+  data: ['text', ({ data }) => jsonText(data)],
+}
+
+/** SQL that inserts the runs that a batch gives. */
+export function insertRuns(batch: string): string {
+  return `
+  insert into action_do.runs (${TREE_INSERT_COLUMNS}, fingerprint, params, result)
+  select ${treeInsertValues('n')}, '', coalesce(n.params, 'null')::json, n.result::json
+  from :${batch}(n)`
+}
+
+/** @param inserted SQL of one more part that inserts runs, and answers with them. */
+const written = (inserted = '') => `
 with guarded as materialized (
   select * from :guards(g)
 ), locked as materialized (
@@ -118,73 +149,59 @@ with guarded as materialized (
   from found f
   where r.ctid = f.tid
   returning r.bucket, r.id, r.worker_id
-), held as (
-  ${hold('changed')}
+)${
+  inserted &&
+  `, inserted as (${inserted}
+  returning bucket, id, worker_id
+)`
+}, held as (
+  ${hold(inserted ? '(select * from changed union all select * from inserted)' : 'changed')}
 ), attempts_written as (
   insert into action_do.attempts (bucket, run_id, number, status, worker_id, started_at, finished_at, error)
   select a.bucket, a."runId", a.number, a.status, a."workerId", ${moment('a."startedAt"')}, ${moment('a."finishedAt"')}, a.error::json
   from :attempts(a)
-), events_written as (
-  insert into action_do.events (bucket, root_id, seq, run_id, at, step_key, from_status, to_status, reason, attempt, error, actor, data)
-  select e.bucket, e."rootId", e.seq, e."runId", ${moment('e.at')}, e."stepKey", e."from", e."to", e.reason, e.attempt, e.error::json,
-    e.actor, e.data::json
-  from :events(e)
+), events_written as (${INSERT_EVENTS}
 )
--- a row that was missed must take the transaction with it, for its commit may be on its way already
-select 1 / (case when count(*) = (select count(*) from asked) then 1 else 0 end) as changed from changed`,
-  {
-    guards: { bucket: 'int2', id: 'uuid', fence: 'int4', workerId: 'text', offsetMs: 'float8' },
-    updates: TREE_UPDATED,
-    attempts: {
-      bucket: 'int2',
-      runId: 'uuid',
-      number: 'int4',
-      status: 'action_do.attempt_status',
-      workerId: 'text',
-      startedAt: 'float8',
-      finishedAt: 'float8',
-      error: ['text', ({ error }) => jsonText(error)],
-    },
-    events: {
-      bucket: 'int2',
-      rootId: 'uuid',
-      seq: 'int4',
-      runId: 'uuid',
-      at: 'float8',
-      stepKey: 'text',
-      from: 'action_do.run_status',
-      to: 'action_do.run_status',
-      reason: 'action_do.event_reason',
-      attempt: 'int4',
-      error: ['text', ({ error }) => jsonText(error)],
-      actor: 'text',
-      data: ['text', ({ data }) => jsonText(data)],
-    },
-  },
-)
+-- a row that was missed must take everything with it, for a commit may be on its way already
+select 1 / (case when count(*) = (select count(*) from asked) then 1 else 0 end) as changed from changed`
 
-const insert = batchStatement<{ rows: readonly TreeRow[] }, { id: string }>(
-  `
-with inserted as (
-  insert into action_do.runs (${TREE_INSERT_COLUMNS}, fingerprint, params, result)
-  select ${treeInsertValues('n')}, '', coalesce(n.params, 'null')::json, n.result::json
-  from :rows(n)
-  returning bucket, id, worker_id
-)
-${hold('inserted')}`,
-  { rows: TREE_INSERTED },
+const columns = {
+  guards: { bucket: 'int2', id: 'uuid', fence: 'int4', workerId: 'text', offsetMs: 'float8' },
+  updates: TREE_UPDATED,
+  attempts: {
+    bucket: 'int2',
+    runId: 'uuid',
+    number: 'int4',
+    status: 'action_do.attempt_status',
+    workerId: 'text',
+    startedAt: 'float8',
+    finishedAt: 'float8',
+    error: ['text', ({ error }: NewAttempt) => jsonText(error)],
+  },
+  events: EVENTS,
+} as const
+
+/** Where nothing is inserted, a statement that could costs more: it looks at every index of the table before it begins. */
+const write = batchStatement<Writes, { changed: number }>(written(), columns)
+
+const writeAndInsert = batchStatement<Writes & { readonly inserts: readonly TreeRow[] }, { changed: number }>(
+  written(insertRuns('inserts')),
+  { ...columns, inserts: TREE_INSERTED },
 )
 
 /**
- * Writes what was decided, in two statements that are sent together where there are runs to insert. The caller holds the locks of
- * the roots, but for those that are guarded. Throws `TreeConflict` when nothing was written.
+ * Writes what was decided, in one statement. The caller holds the locks of the roots, but for those that are guarded. Throws
+ * `TreeConflict` when nothing was written.
  */
-export async function writeTrees(run: StatementRunner, { inserts, ...writes }: TreeChanges): Promise<void> {
-  const sent: Promise<unknown>[] = [run(write, writes)]
-  if (inserts.length > 0) sent.push(run(insert, { rows: inserts }))
+export async function writeTrees(run: StatementRunner, changes: TreeChanges): Promise<void> {
   try {
-    await Promise.all(sent)
+    await (changes.inserts.length > 0 ? run(writeAndInsert, changes) : run(write, changes))
   } catch (error) {
-    throw sqlStateOf(error) === MISSED ? new TreeConflict(error) : error
+    throw conflictOr(error)
   }
+}
+
+/** What a statement that writes trees has failed with. */
+export function conflictOr(error: unknown): unknown {
+  return sqlStateOf(error) === MISSED ? new TreeConflict(error) : error
 }

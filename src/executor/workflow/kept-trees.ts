@@ -1,5 +1,5 @@
 import { hasEnded } from '../../core/status.ts'
-import { type TreeRow, writtenRow } from '../../db/tree/tree-row.ts'
+import type { KnownRows } from './loaded-tree.ts'
 import type { Tree } from './tree.ts'
 
 /** A larger tree is read again: most of what it has is not looked at. */
@@ -9,8 +9,7 @@ const MAX_ROWS_OF_TREE = 100
 const MAX_ROWS = 20_000
 
 /** What this node knows of a tree, as of a commit of its own. */
-export interface KeptTree {
-  readonly rows: readonly TreeRow[]
+export interface KeptTree extends KnownRows {
   /** Of the root, when they were so. */
   readonly fence: number
   readonly nowMs: number
@@ -19,28 +18,36 @@ export interface KeptTree {
 /**
  * The trees that this node has changed last, so that the next step of a workflow needs neither to lock nor to read it. Whether they
  * are still so is checked by the statement that writes: nobody need be told.
+ *
+ * Nothing is copied: a commit takes a tree and changes its rows, and nobody else is given it until they are kept anew. Where they are
+ * not, because the commit failed, what they have become is worth nothing.
  */
 export class KeptTrees {
   /** The one that was used last stands last. */
-  private readonly trees = new Map<string, KeptTree>()
+  private readonly trees = new Map<string, { readonly tree: KeptTree; readonly size: number; taken: boolean }>()
   private rows = 0
 
+  /** Whether the tree is kept, or will be once the commit that has taken it is there. */
   has(rootId: string): boolean {
     return this.trees.has(rootId)
   }
 
-  get(rootId: string): KeptTree | undefined {
-    return this.trees.get(rootId)
+  /** Gives the tree to one commit: `keep` it afterwards, or `drop` it. */
+  take(rootId: string): KeptTree | undefined {
+    const entry = this.trees.get(rootId)
+    if (!entry || entry.taken) return undefined
+    entry.taken = true
+    return entry.tree
   }
 
-  /** Keeps a tree as a commit has left it, if it is worth keeping. */
+  /** Keeps a tree as a commit has left it, if it is worth keeping. Nobody may change it any more. */
   keep(tree: Tree): void {
-    const { root, nowMs } = tree
+    const { root, nowMs, rows, graphs } = tree
     this.drop(root.id)
-    const rows = [...tree.all()]
-    if (root.kind !== 'WORKFLOW' || hasEnded(root.status) || rows.length > MAX_ROWS_OF_TREE) return
-    this.trees.set(root.id, { rows: rows.map(writtenRow), fence: root.fence, nowMs })
-    this.rows += rows.length
+    if (root.kind !== 'WORKFLOW' || hasEnded(root.status) || rows.size > MAX_ROWS_OF_TREE) return
+    tree.haveCommitted()
+    this.trees.set(root.id, { tree: { rows, graphs, fence: root.fence, nowMs }, size: rows.size, taken: false })
+    this.rows += rows.size
     for (const oldest of this.trees.keys()) {
       if (this.rows <= MAX_ROWS) break
       this.drop(oldest)
@@ -48,7 +55,7 @@ export class KeptTrees {
   }
 
   drop(rootId: string): void {
-    this.rows -= this.trees.get(rootId)?.rows.length ?? 0
+    this.rows -= this.trees.get(rootId)?.size ?? 0
     this.trees.delete(rootId)
   }
 }

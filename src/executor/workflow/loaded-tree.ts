@@ -9,18 +9,27 @@ export interface GraphSource {
   compiled(hash: string): Promise<CompiledGraph>
 }
 
-/** The rows and graphs of one tree that a transaction has at hand: read once, or begun by itself. */
-export class LoadedTree {
-  protected readonly rows = new Map<string, TreeRow>()
-  private readonly graphs = new Map<string, CompiledGraph>()
+/** What is at hand of a tree. */
+export interface KnownRows {
+  readonly rows: Map<string, TreeRow>
+  readonly graphs: Map<string, CompiledGraph>
+}
+
+/** The rows and graphs of one tree that a transaction has at hand: read once, known from before, or begun by itself. */
+export class LoadedTree implements KnownRows {
+  readonly rows: Map<string, TreeRow>
+  readonly graphs: Map<string, CompiledGraph>
   /** Hashes of graphs that rows have, and that are not loaded yet. */
   private readonly wanted = new Set<string>()
   readonly run: StatementRunner
   private readonly source: GraphSource
 
-  constructor(run: StatementRunner, source: GraphSource) {
+  /** @param known is changed with the tree: it is the tree's from now on. */
+  constructor(run: StatementRunner, source: GraphSource, known?: KnownRows) {
     this.run = run
     this.source = source
+    this.rows = known?.rows ?? new Map()
+    this.graphs = known?.graphs ?? new Map()
   }
 
   /** Reads rows that are not there yet, with everything above them and their graphs. Unknown ids are left out. */

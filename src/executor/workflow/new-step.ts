@@ -72,5 +72,8 @@ export function newStep(parent: TreeRow, graph: string, spec: StepSpec, nowMs: n
     forkedFrom: null,
     depth: parent.depth + 1,
     endedSeq: null,
+    params: undefined,
+    result: undefined,
+    heartbeat: undefined,
   }
 }

@@ -1,4 +1,3 @@
-import type { DurableClock } from '../../core/clock.ts'
 import { groupBy } from '../../core/group-by.ts'
 import { bucketOf } from '../../core/ids.ts'
 import { RequestError } from '../../core/request-errors.ts'
@@ -6,11 +5,9 @@ import { insertRoots, type NewRoot } from '../../db/tree/insert-roots.ts'
 import { lockTrees } from '../../db/tree/lock-trees.ts'
 import { readTreeRows } from '../../db/tree/read-tree.ts'
 import type { StatementRunner } from '../../db/tree/statement-runner.ts'
-import { writtenRow } from '../../db/tree/tree-row.ts'
-import { type TreeChanges, type TreeGuard, writeTrees } from '../../db/tree/write-trees.ts'
+import { type TreeChanges, writeTrees } from '../../db/tree/write-trees.ts'
 import { Advance } from './advance.ts'
 import type { Host } from './host.ts'
-import type { KeptTrees } from './kept-trees.ts'
 import { Tree } from './tree.ts'
 
 /** Something that happens to a tree. Applied under the lock of its root, together with whatever else is in the batch. */
@@ -92,80 +89,41 @@ async function apply(
     return { advance, commands: ofRoot }
   })
   const outcomes = await decide(trees)
-  const writes = changesOf(advances, []).map((changes) => writeTrees(run, changes))
+  const writes = changesOf(advances).map((changes) => writeTrees(run, changes))
   return { outcomes: commands.map((command) => outcomes.get(command) ?? { kind: 'exists' }), advances, writes }
 }
 
-/** What is known of the trees does not do: they are to be locked and read. */
-export class NotKept extends Error {}
-
-/**
- * The same on the strength of what this node knows of the trees: without a lock and without a transaction, in one statement that
- * writes nothing unless the trees are still so. Throws `NotKept` or `TreeConflict` where they are to be locked and read instead.
- */
-export async function applyToKept(
-  run: StatementRunner,
-  commands: readonly TreeCommand[],
-  kept: KeptTrees,
-  host: Host,
-  clock: DurableClock,
-): Promise<AppliedTrees> {
-  const reading: StatementRunner = (statement, input) => {
-    if (statement.writes) throw new NotKept('a statement that writes needs the lock')
-    return run(statement, input)
-  }
-  const advances: Advance[] = []
-  try {
-    const trees = [...groupBy(commands, ({ rootId }) => rootId)].map(([rootId, ofRoot]) => {
-      const known = kept.get(rootId)
-      if (!known) throw new NotKept('the tree was forgotten')
-      const tree = new Tree(rootId, Math.max(known.nowMs, Math.floor(clock.nowMs())), reading, host)
-      tree.admit(known.rows.map(writtenRow))
-      const advance = new Advance(tree, host, true)
-      advances.push(advance)
-      return { advance, commands: ofRoot, fence: known.fence }
-    })
-    const outcomes = await decide(trees)
-    const refused = [...outcomes.values()].some(({ kind }) => kind !== 'applied')
-    // what nothing is written of, nobody has checked
-    if (refused || advances.some(({ tree }) => !tree.changed)) throw new NotKept('nothing is to be written')
-    const guards = trees.map(({ advance, fence }) => ({
-      bucket: advance.tree.root.bucket,
-      id: advance.tree.root.id,
-      fence,
-      workerId: advance.started.length > 0 ? host.workerId : null,
-      offsetMs: clock.offsetMs,
-    }))
-    const [changes, ...more] = changesOf(advances, guards)
-    // without a transaction, only what is one statement is written whole or not at all
-    if (!changes || more.length > 0 || changes.inserts.length > 0) throw new NotKept('it takes several statements')
-    const writes = [writeTrees(run, changes)]
-    return { outcomes: commands.map((command) => outcomes.get(command)!), advances, writes }
-  } catch (error) {
-    abandon(advances, host)
-    throw error
-  }
+/** A tree with what is to be done to it. */
+export interface Commanded {
+  readonly advance: Advance
+  readonly commands: readonly TreeCommand[]
 }
 
 /** Applies commands to trees that are at hand, side by side. */
-async function decide(
-  trees: readonly { readonly advance: Advance; readonly commands: readonly TreeCommand[] }[],
-): Promise<Map<TreeCommand, TreeOutcome>> {
+async function decide(trees: readonly Commanded[]): Promise<Map<TreeCommand, TreeOutcome>> {
   const outcomes = new Map<TreeCommand, TreeOutcome>()
   await allOf(
-    trees.map(async ({ advance, commands }) => {
-      const { tree } = advance
-      await tree.loadGraphs()
-      await tree.load([...tree.all()].flatMap(({ parentId }) => parentId ?? []))
-      for (const command of commands) outcomes.set(command, await applyOne(command, advance))
+    trees.map(async (tree) => {
+      const { tree: rows } = tree.advance
+      await rows.loadGraphs()
+      await rows.load([...rows.all()].flatMap(({ parentId }) => parentId ?? []))
+      await decideOne(tree, outcomes)
     }),
   )
   return outcomes
 }
 
 /** All of them, also when one fails: nothing may go on reserving once the others are given back. */
-async function allOf(work: readonly Promise<void>[]): Promise<void> {
+export async function allOf(work: readonly Promise<void>[]): Promise<void> {
   for (const settled of await Promise.allSettled(work)) if (settled.status === 'rejected') throw settled.reason
+}
+
+/** Applies the commands of a tree whose rows are at hand with all those above them, in their order. */
+export async function decideOne(
+  { advance, commands }: Commanded,
+  outcomes: Map<TreeCommand, TreeOutcome>,
+): Promise<void> {
+  for (const command of commands) outcomes.set(command, await applyOne(command, advance))
 }
 
 async function applyOne(command: TreeCommand, advance: Advance): Promise<TreeOutcome> {
@@ -181,25 +139,31 @@ async function applyOne(command: TreeCommand, advance: Advance): Promise<TreeOut
 }
 
 /** So many rows in one statement: a larger tree takes several. */
-const CHUNK = 2_000
+export const CHUNK = 2_000
 
-/** What the trees have changed, in as many parts as it takes statements to write it; the first one carries the guards. */
-function changesOf(advances: readonly Advance[], guards: readonly TreeGuard[]): TreeChanges[] {
-  const trees = advances.map(({ tree }) => tree).filter(({ changed }) => changed)
-  if (trees.length === 0) return []
-  for (const tree of trees) tree.renew()
+/** What the trees have changed, in as many parts as it takes statements to write it. */
+function changesOf(advances: readonly Advance[]): TreeChanges[] {
+  const { inserts, events, updates, attempts } = changed(advances)
   const parts: TreeChanges[] = []
-  const inserts = trees.flatMap((tree) => tree.inserts)
-  const events = trees.flatMap((tree) => tree.events)
-  const updates = trees.flatMap((tree) => tree.updates)
-  const attempts = trees.flatMap((tree) => tree.attempts)
-  for (let i = 0; i === 0 || i < Math.max(inserts.length, events.length, updates.length, attempts.length); i += CHUNK)
+  for (let i = 0; i < Math.max(inserts.length, events.length, updates.length, attempts.length); i += CHUNK)
     parts.push({
-      guards: i === 0 ? guards : [],
+      guards: [],
       inserts: inserts.slice(i, i + CHUNK),
       events: events.slice(i, i + CHUNK),
       updates: updates.slice(i, i + CHUNK),
       attempts: attempts.slice(i, i + CHUNK),
     })
   return parts
+}
+
+/** What the trees have changed, for whoever knows them to learn that they have. */
+export function changed(advances: readonly Advance[]): Omit<TreeChanges, 'guards'> {
+  const trees = advances.map(({ tree }) => tree).filter(({ changed }) => changed)
+  for (const tree of trees) tree.renew()
+  return {
+    inserts: trees.flatMap((tree) => tree.inserts),
+    events: trees.flatMap((tree) => tree.events),
+    updates: trees.flatMap((tree) => tree.updates),
+    attempts: trees.flatMap((tree) => tree.attempts),
+  }
 }

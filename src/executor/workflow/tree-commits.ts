@@ -8,23 +8,24 @@ import { whileUnavailable } from '../submissions.ts'
 import type { Advance } from './advance.ts'
 import type { Host } from './host.ts'
 import { KeptTrees } from './kept-trees.ts'
-import { abandon, applyToKept, applyToTrees, NotKept, type TreeCommand, type TreeOutcome } from './tree-command.ts'
+import { type AppliedKnown, applyToKept, applyToNew, type Creation } from './known-trees.ts'
+import { abandon, applyToTrees, type TreeCommand, type TreeOutcome } from './tree-command.ts'
 
 /** Two, so that one batch is decided while the other is committed. Root locks keep them apart. */
 const LANES = 2
 const MAX_BATCH = 200
 
 /** Batches lock in the order of (bucket, id): of the root's. */
-type BatchedCommand = TreeCommand & { readonly bucket: number; readonly id: string }
+type Batched<Command> = Command & { readonly bucket: number; readonly id: string }
+type BatchedCommand = Batched<TreeCommand>
 
 /** Changes trees in shared commits. */
 export class TreeCommits {
   private readonly commits: GroupCommit<BatchedCommand, TreeOutcome>
-  /**
-   * Of trees that are kept, in one lane: no two of these commits are in each other's way. With two, batches were half as large and cost
-   * a third more for each step, on both sides.
-   */
+  /** Of trees that are kept, in one lane: no two of these commits are in each other's way. */
   private readonly ofKept: GroupCommit<BatchedCommand, TreeOutcome>
+  /** Of trees that are made. */
+  private readonly ofNew: GroupCommit<Batched<Creation>, TreeOutcome>
   private readonly kept = new KeptTrees()
   private readonly db: Database
   private readonly host: Host
@@ -44,31 +45,52 @@ export class TreeCommits {
     this.ofKept = new GroupCommit<BatchedCommand, TreeOutcome>((commands) => this.commitKept(commands), byBucketAndId, {
       maxBatch: MAX_BATCH,
     })
+    this.ofNew = new GroupCommit<Batched<Creation>, TreeOutcome>(
+      (commands) => this.commitNew(commands),
+      byBucketAndId,
+      {
+        maxBatch: MAX_BATCH,
+      },
+    )
   }
 
-  private async commitKept(commands: readonly TreeCommand[]): Promise<TreeOutcome[]> {
-    let advances: readonly Advance[] = []
+  private commitKept(commands: readonly BatchedCommand[]) {
     const { db, host, kept } = this
+    return this.orLocked(commands, () => applyToKept(runnerOf(db.warm), commands, kept, host, db.clock))
+  }
+
+  private commitNew(commands: readonly Batched<Creation>[]) {
+    const { db, host } = this
+    return this.orLocked(commands, () => applyToNew(runnerOf(db.warm), commands, host, db.clock))
+  }
+
+  /** What is known did not do for some of them, or for all: nothing was written of those, and they go the other way. */
+  private async orLocked(
+    commands: readonly BatchedCommand[],
+    apply: () => Promise<AppliedKnown>,
+  ): Promise<(TreeOutcome | Promise<TreeOutcome>)[]> {
     try {
-      const applied = await applyToKept(runnerOf(db.warm), commands, kept, host, db.clock)
-      advances = applied.advances
-      await Promise.all(applied.writes)
+      const { outcomes, advances } = await apply()
       this.haveCommitted(advances)
-      return applied.outcomes
+      return commands.map((command) => outcomes.get(command) ?? this.locked(command))
     } catch (error) {
-      abandon(advances, host)
-      for (const { rootId } of commands) kept.drop(rootId)
-      // in both cases nothing was written
-      if (error instanceof NotKept || error instanceof TreeConflict) return this.commit(commands)
-      throw error
+      if (!(error instanceof TreeConflict)) throw error
+      return commands.map((command) => this.locked(command))
     }
+  }
+
+  private locked(command: BatchedCommand): Promise<TreeOutcome> {
+    const outcome = this.commits.submit(command)
+    // the batch that it comes from may have been given up, and nobody waits for it
+    outcome.catch(() => {})
+    return outcome
   }
 
   private haveCommitted(advances: readonly Advance[]): void {
     for (const advance of advances) {
       if (!advance.tree.changed) continue
-      this.kept.keep(advance.tree)
       this.committed(advance)
+      this.kept.keep(advance.tree)
     }
   }
 
@@ -91,14 +113,15 @@ export class TreeCommits {
   /** Applies a command once. Rejects with what the database says; a commit whose answer was lost may stand. */
   submitOnce<T>(command: TreeCommand<T>): Promise<TreeOutcome<T>> {
     const { rootId } = command
-    const item = {
-      ...command,
-      apply: (advance: Advance) => command.apply(advance),
-      bucket: bucketOf(rootId),
-      id: rootId,
-    }
-    const commits = command.onKept && this.kept.has(rootId) ? this.ofKept : this.commits
-    return commits.submit(item) as Promise<TreeOutcome<T>>
+    const bucket = bucketOf(rootId)
+    const item = { ...command, apply: (advance: Advance) => command.apply(advance), bucket, id: rootId }
+    return this.wayOf(item) as Promise<TreeOutcome<T>>
+  }
+
+  private wayOf(item: BatchedCommand): Promise<TreeOutcome> {
+    const { create, onKept, rootId } = item
+    if (create) return this.ofNew.submit({ ...item, create })
+    return (onKept && this.kept.has(rootId) ? this.ofKept : this.commits).submit(item)
   }
 
   /** The same, repeated while the database is away or says that it was in somebody's way. For what is safe to repeat. */

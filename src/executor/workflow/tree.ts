@@ -3,9 +3,9 @@ import { hasEnded, isActive, type RunStatus } from '../../core/status.ts'
 import { type EventReason, isLegal } from '../../core/transitions.ts'
 import type { Turn } from '../../db/limits.ts'
 import type { StatementRunner } from '../../db/tree/statement-runner.ts'
-import type { Resolution, TreeRow } from '../../db/tree/tree-row.ts'
+import { haveWritten, type Resolution, type TreeRow } from '../../db/tree/tree-row.ts'
 import type { NewAttempt, NewEvent } from '../../db/tree/write-trees.ts'
-import { type GraphSource, LoadedTree } from './loaded-tree.ts'
+import { type GraphSource, type KnownRows, LoadedTree } from './loaded-tree.ts'
 import { hasBegun } from './queues.ts'
 import { stepFailed } from './step-errors.ts'
 
@@ -39,8 +39,8 @@ export class Tree extends LoadedTree {
   readonly nowMs: number
   private readonly rootId: string
 
-  constructor(rootId: string, nowMs: number, run: StatementRunner, source: GraphSource) {
-    super(run, source)
+  constructor(rootId: string, nowMs: number, run: StatementRunner, source: GraphSource, known?: KnownRows) {
+    super(run, source, known)
     this.rootId = rootId
     this.nowMs = nowMs
   }
@@ -60,6 +60,17 @@ export class Tree extends LoadedTree {
 
   get changed(): boolean {
     return this.touched.size + this.fresh.size > 0
+  }
+
+  /** How many rows there are to write. */
+  get size(): number {
+    return this.touched.size + this.fresh.size + this.events.length + this.attempts.length
+  }
+
+  /** What it has changed is committed. */
+  haveCommitted(): void {
+    for (const row of this.touched) haveWritten(row)
+    for (const row of this.fresh) haveWritten(row)
   }
 
   /** Whoever knows the tree as it was learns that it has changed. The fence of a root action is its worker's. */
