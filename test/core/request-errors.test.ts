@@ -36,6 +36,16 @@ const refusals: [errors.RequestError, errors.ErrorCode, string][] = [
     'There is no run "run_1". A run\'s id is "run_" and 26 characters.',
   ],
   [
+    new errors.WorkerNotFoundError('w:1'),
+    'WORKER_NOT_FOUND',
+    'No live worker is "w:1": its lease has expired, or it was stopped. Register anew.',
+  ],
+  [
+    new errors.AttemptLostError('run_1', 2, 'CANCELED'),
+    'ATTEMPT_LOST',
+    'The worker does not have attempt 2 of run_1 any more; the run is CANCELED. Drop what it did.',
+  ],
+  [
     new errors.StepNotFoundError('pay'),
     'STEP_NOT_FOUND',
     'The run has no step "pay": it executes a single action. Leave `step` out.',
