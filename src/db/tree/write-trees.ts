@@ -45,7 +45,7 @@ export interface NewAttempt {
  * A tree that was changed on the strength of what this node knows of it, without its lock: nothing is written unless the root
  * still has this fence. A root's fence grows with each change of its tree.
  */
-export interface TreeGuard {
+interface TreeGuard {
   readonly bucket: number
   readonly id: string
   readonly fence: number
