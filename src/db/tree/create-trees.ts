@@ -6,7 +6,7 @@ import { TREE_INSERT_COLUMNS, TREE_INSERTED, type TreeRow, treeInsertValues } fr
 import { conflictOr, EVENTS, INSERT_EVENTS, insertRuns, type NewEvent } from './write-trees.ts'
 
 /** A root as it is after its first commit. */
-export interface CreatedRoot {
+interface CreatedRoot {
   readonly row: TreeRow
   readonly made: NewRoot
   /** The worker that is given steps of it, which it is only under a lease. */
