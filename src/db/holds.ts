@@ -10,7 +10,7 @@ export function hold(given: string): string {
 }
 
 /** SQL for the runs that the rows `h` of holds name, and that their worker holds still. */
-const HELD = `
+export const HELD = `
   cross join lateral unnest(h.buckets, h.runs) as g(bucket, id)
   cross join lateral (
     select r.* from action_do.runs r

@@ -1,4 +1,5 @@
 import type { Database } from './client.ts'
+import { HELD } from './holds.ts'
 import { RUN_COLUMNS, type RunRow } from './rows.ts'
 import { jsonStatement } from './statement.ts'
 
@@ -77,12 +78,7 @@ const held = jsonStatement<HeldAttempt>(`
 select distinct r.bucket, r.id, r.root_id as "rootId", r.attempt, r.fence,
   (extract(epoch from now() - r.attempt_started_at) * 1000 + i."offsetMs")::float8 as "ageMs"
 from json_to_record(:input) as i(id text, "offsetMs" float8)
-join action_do.holds h on h.worker_id = i.id
-cross join lateral unnest(h.buckets, h.runs) as g(bucket, id)
-cross join lateral (
-  select r.* from action_do.runs r
-  where r.bucket = g.bucket and r.id = g.id and r.worker_id = h.worker_id and r.status = 'RUNNING' offset 0
-) r`)
+join action_do.holds h on h.worker_id = i.id ${HELD}`)
 
 /** The attempts that a worker has. */
 export function attemptsHeldBy(db: Database, workerId: string): Promise<HeldAttempt[]> {
@@ -94,12 +90,7 @@ select ${RUN_COLUMNS} from (
   select distinct on (r.bucket, r.id) r.*
   from json_to_record(:input) as i("olderThanMs" float8, "offsetMs" float8)
   join action_do.workers w on w.actions is not null
-  join action_do.holds h on h.worker_id = w.id
-  cross join lateral unnest(h.buckets, h.runs) as g(bucket, id)
-  cross join lateral (
-    select r.* from action_do.runs r
-    where r.bucket = g.bucket and r.id = g.id and r.worker_id = h.worker_id and r.status = 'RUNNING' offset 0
-  ) r
+  join action_do.holds h on h.worker_id = w.id ${HELD}
   where r.attempt_started_at < now() + make_interval(secs => (i."offsetMs" - i."olderThanMs") / 1000.0)
   order by r.bucket, r.id limit 500
 ) r`)

@@ -3,9 +3,7 @@ import { isSettled, type RunKind } from '../core/status.ts'
 import type { Database } from '../db/client.ts'
 import { liveQueues } from '../db/leases.ts'
 import { durableNow } from '../db/reads/events.ts'
-import { millisecondsUntilNextDue } from '../db/reads/next-due.ts'
 import type { RunRow } from '../db/rows.ts'
-import { enqueueDueRuns } from '../db/transitions/enqueue-due-runs.ts'
 import { Hints } from '../events/hints.ts'
 import { type Hint, Hub } from '../events/hub.ts'
 import { RunFeed } from '../events/run-feed.ts'
@@ -17,9 +15,10 @@ import type { ExecutorOptions } from './options.ts'
 import type { Place } from './place.ts'
 import { QueueGauge } from './queue-gauge.ts'
 import { Recent } from './recent.ts'
-import { recoverLostRuns } from './recover-lost-runs.ts'
+import { RegisteredActions } from './registered-actions.ts'
 import type { RegisteredAction, Registry } from './registry.ts'
 import { Submissions } from './submissions.ts'
+import { Sweeps } from './sweeps.ts'
 import { Waits } from './wait.ts'
 import { Worker } from './worker.ts'
 import type { Advance } from './workflow/advance.ts'
@@ -51,14 +50,14 @@ export class Executor {
   private readonly linked: LinkedRuns
   readonly worker: Worker
   readonly httpActions: HttpActions
+  readonly registered: RegisteredActions
   readonly remoteWorkers: RemoteWorkers
   /** Absent where notifications are off. */
   private readonly hints: Hints | undefined
   /** Every queue that a live worker takes runs from. */
   readonly liveQueues: Recent<Set<string>>
   private settledListener: ((run: RunRow) => void) | undefined
-  private readonly due: Loop
-  private readonly recovery: Loop
+  private readonly sweeps: Sweeps
   private readonly listening: Loop
   readonly db: Database
   readonly registry: Registry
@@ -74,7 +73,8 @@ export class Executor {
     this.submissions = new Submissions(db, options.unavailableMs)
     this.waits = new Waits(db, this.hub)
     this.gauge = new QueueGauge(db, options.queueLimit)
-    this.httpActions = new HttpActions(db, this.hub, registry, options, log, {
+    this.httpActions = new HttpActions(db, this.hub, registry, options, log)
+    this.registered = new RegisteredActions(db, registry, options.pollMs, log, {
       registered: async () => void (options.executes && (await this.worker.queuesChanged())),
       changed: () => this.hints?.send({ queued: [LOOK_AT_EVERYTHING] }),
     })
@@ -93,12 +93,11 @@ export class Executor {
       changed: (run) => this.announce(run),
       superseded: (rootId) => this.hub.announce(rootId),
       isSubmitting: (runId) => this.submissions.isUnderWay(runId),
-      delayed: () => this.due.wake(),
+      delayed: () => this.sweeps.wakeDue(),
     })
     this.remoteWorkers = new RemoteWorkers(this, log)
     this.hints = options.notify ? new Hints(db, this.worker.id, log) : undefined
-    this.due = new Loop('enqueuing due runs', log, () => this.enqueueDue())
-    this.recovery = new Loop('recovering lost runs', log, () => this.recover())
+    this.sweeps = new Sweeps(this, log)
     this.listening = new Loop('looking for changes', log, () => this.look())
   }
 
@@ -110,12 +109,12 @@ export class Executor {
       () => this.lookAtEverything(),
     )
     this.listening.wake()
-    await this.httpActions.start()
+    await this.registered.start()
     await this.workflows.start(this.options.executes)
     if (!this.options.executes) return
     await this.worker.start()
     this.linked.start()
-    for (const loop of [this.due, this.recovery]) loop.wake()
+    this.sweeps.wake()
   }
 
   private heard({ roots, queued, canceled }: Hint): void {
@@ -136,6 +135,12 @@ export class Executor {
     this.hub.announce(run.rootId, run)
     if (isSettled(run.status)) this.settledListener?.(run)
     if (run.status === 'QUEUED') this.queued(run.name)
+  }
+
+  /** A run is back in the queue, or in it for the first time, by no word of its worker's. */
+  requeued({ rootId, name }: Pick<RunRow, 'rootId' | 'name'>): void {
+    this.hub.announce(rootId)
+    this.queued(name)
   }
 
   /** Calls `listener` with each run that comes to rest on this node. */
@@ -175,7 +180,7 @@ export class Executor {
 
   /** A run was scheduled for later. */
   scheduled(): void {
-    if (this.options.executes) this.due.wake()
+    if (this.options.executes) this.sweeps.wakeDue()
   }
 
   /** Running runs were taken from their workers (a cancel, say): their handlers are told, wherever they run. */
@@ -192,18 +197,18 @@ export class Executor {
   /** Something may have been missed (a lost connection, a moved clock): everybody looks again. */
   lookAtEverything(): void {
     this.hub.wakeEveryone()
-    this.httpActions.wake()
+    this.registered.wake()
     this.worker.wake()
     this.remoteWorkers.wakeAll()
     if (!this.options.executes) return
     this.workflows.wake()
-    for (const loop of [this.due, this.recovery]) loop.wake()
+    this.sweeps.wake()
   }
 
   /** Takes up nothing new and lets go of what runs. @param graceMs how long handlers may go on. */
   async drain(graceMs: number): Promise<void> {
-    await Promise.all([this.due.stop(), this.recovery.stop(), this.workflows.stop(), this.linked.stop()])
-    await this.httpActions.drain()
+    await Promise.all([this.sweeps.stop(), this.workflows.stop(), this.linked.stop()])
+    await Promise.all([this.httpActions.drain(), this.registered.stop()])
     this.remoteWorkers.drain()
     if (this.options.executes) {
       await this.worker.stop(graceMs).catch((err) => this.log.warn({ err }, 'the lease was not given up; it expires'))
@@ -219,27 +224,6 @@ export class Executor {
     await this.httpActions.stop()
     this.remoteWorkers.stop()
     await this.hints?.stop()
-  }
-
-  private async enqueueDue(): Promise<number> {
-    const enqueued = await enqueueDueRuns(this.db)
-    for (const { rootId, name } of enqueued) {
-      this.hub.announce(rootId)
-      this.queued(name)
-    }
-    await this.workflows.enqueueDue()
-    const nextMs = await millisecondsUntilNextDue(this.db)
-    return Math.max(0, Math.min(this.options.pollMs, nextMs ?? Number.POSITIVE_INFINITY))
-  }
-
-  private async recover(): Promise<number> {
-    const { registry, db, workflows, options, log } = this
-    for (const run of await recoverLostRuns(db, registry, workflows, options.maxLosses, log)) {
-      this.hub.announce(run.rootId)
-      this.queued(run.name)
-    }
-    await this.remoteWorkers.endOverdue()
-    return options.leaseMs / 3
   }
 
   /** Finds what no hint told of. With hints on, it rarely has anything to find. */

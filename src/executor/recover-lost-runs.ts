@@ -1,13 +1,13 @@
 import type { Logger } from 'pino'
 import { showRunId } from '../core/ids.ts'
 import { type Decision, decide } from '../core/outcome.ts'
-import { DEFAULT_RETRY } from '../core/retry.ts'
 import type { Database } from '../db/client.ts'
 import { byBucketAndId } from '../db/group-commit.ts'
 import { runsOfWorker } from '../db/holds.ts'
 import { expiredWorkers, forgetWorker } from '../db/leases.ts'
 import type { RunRow } from '../db/rows.ts'
 import { endAttempts } from '../db/transitions/end-attempts.ts'
+import { factsOfGiven } from './attempt-facts.ts'
 import type { Registry } from './registry.ts'
 import type { StepEnds } from './workflow/workflows.ts'
 
@@ -80,22 +80,6 @@ function decideAbandoned(
   run: RunRow,
   kind: keyof typeof ERRORS,
 ): Decision {
-  const action = registry.get(run.name)
-  return decide(
-    { kind, error: ERRORS[kind](run.workerId) },
-    {
-      // as whoever claimed it has it registered
-      effect: run.effect,
-      // where the action is not registered here, whoever claims the run knows whether it has a probe
-      hasProbe: action === undefined || action.probe !== undefined,
-      retry: action?.retry ?? DEFAULT_RETRY,
-      failures: run.failures,
-      losses: run.losses,
-      maxLosses,
-      probing: run.probe,
-      nowMs: db.clock.nowMs(),
-      budgetStartedMs: 0,
-      random: 0,
-    },
-  )
+  const facts = factsOfGiven(run, registry.get(run.name), maxLosses, db.clock.nowMs())
+  return decide({ kind, error: ERRORS[kind](run.workerId) }, facts)
 }

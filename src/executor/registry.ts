@@ -26,6 +26,7 @@ export class Registry {
   /** Those that were registered over the API, while servers run. */
   private registered: ReadonlyMap<string, RegisteredAction> = new Map()
   private prepare = (action: Action): Action => action
+  private lists: ReturnType<Registry['listed']> | undefined
 
   /**
    * Registers the workflows with the actions and workflows that they refer to. Throws when two share a name, and when a
@@ -49,6 +50,7 @@ export class Registry {
   /** Gives each action what it needs of this server to be executed, those that are registered later too. */
   prepareWith(prepare: (action: Action) => Action): void {
     this.prepare = prepare
+    this.lists = undefined
     for (const [name, action] of this.byName) this.byName.set(name, { ...action, ...prepare(action) })
   }
 
@@ -56,6 +58,7 @@ export class Registry {
   replaceRegistered(actions: readonly Action[]): void {
     const own = actions.filter(({ name }) => !this.byName.has(name))
     this.registered = new Map(own.map((action) => [action.name, catalogued(this.prepare(action))]))
+    this.lists = undefined
   }
 
   /** Whether the code has an action of this name. */
@@ -90,13 +93,22 @@ export class Registry {
   }
 
   /** In alphabetical order. */
-  all(): RegisteredAction[] {
-    return [...this.byName.values(), ...this.registered.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+  all(): readonly RegisteredAction[] {
+    return this.listed().all
   }
 
   /** Those that this process executes itself, in alphabetical order. */
-  local(): RegisteredAction[] {
-    return this.all().filter(({ remote }) => !remote)
+  local(): readonly RegisteredAction[] {
+    return this.listed().local
+  }
+
+  /** Sorted once for each change: a worker asks with each look at the queue. */
+  private listed(): { all: readonly RegisteredAction[]; local: readonly RegisteredAction[] } {
+    if (!this.lists) {
+      const all = [...this.byName.values(), ...this.registered.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+      this.lists = { all, local: all.filter(({ remote }) => !remote) }
+    }
+    return this.lists
   }
 
   names(): string[] {

@@ -1,4 +1,12 @@
+import type { Effect } from '../core/effect.ts'
 import type { Action } from './define-action.ts'
+
+/** How many runs of an action there is room for. */
+export interface Room {
+  readonly name: string
+  readonly effect: Effect
+  readonly slots: number
+}
 
 /** How much one worker executes at once, of all actions together and of each. */
 export class Slots {
@@ -43,6 +51,13 @@ export class Slots {
 
   get free(): number {
     return this.total - this.used - this.held
+  }
+
+  /** Of these actions, those that there is room for. */
+  roomFor(actions: readonly Action[]): Room[] {
+    return actions
+      .map((action) => ({ name: action.name, effect: action.effect, slots: this.freeFor(action) }))
+      .filter(({ slots }) => slots > 0)
   }
 
   freeFor({ name, concurrency = this.total }: Action): number {

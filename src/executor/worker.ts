@@ -13,7 +13,7 @@ import { AttemptEnds } from './persist.ts'
 import type { Place } from './place.ts'
 import type { RegisteredAction, Registry } from './registry.ts'
 import { runAction } from './run-action.ts'
-import { Slots } from './slots.ts'
+import { type Room, Slots } from './slots.ts'
 import { WorkerLease } from './worker-lease.ts'
 import { entryQueues } from './workflow/queues.ts'
 import type { Workflows } from './workflow/workflows.ts'
@@ -197,12 +197,11 @@ export class Worker implements Place {
     const { pollMs } = this.options
     if (!this.accepting) return pollMs
     // what has begun goes before what is new
-    const steps = await this.workflows.claim(
-      this.free().map(({ name, slots }) => ({ queue: name, slots })),
-      this.slots.free,
-    )
-    const names = this.free()
-    this.hungry = names.length < this.registry.local().length
+    const local = this.registry.local()
+    const queues = this.slots.roomFor(local).map(({ name, slots }) => ({ queue: name, slots }))
+    const steps = await this.workflows.claim(queues, this.slots.free)
+    const names = this.slots.roomFor(local)
+    this.hungry = names.length < local.length
     if (names.length === 0) return pollMs
     const total = this.slots.hold()
     const claimed = await this.claimUpTo(total, names)
@@ -216,18 +215,7 @@ export class Worker implements Place {
     return claimed.length === total && this.slots.free > 0 ? 0 : LOOK_AGAIN_MS
   }
 
-  /** The actions that there is room for. */
-  private free(): { name: string; effect: RegisteredAction['effect']; slots: number }[] {
-    return this.registry
-      .local()
-      .map((action) => ({ name: action.name, effect: action.effect, slots: this.slots.freeFor(action) }))
-      .filter(({ slots }) => slots > 0)
-  }
-
-  private async claimUpTo(
-    total: number,
-    names: { name: string; effect: RegisteredAction['effect']; slots: number }[],
-  ): Promise<RunRow[]> {
+  private async claimUpTo(total: number, names: readonly Room[]): Promise<RunRow[]> {
     let claimed: RunRow[] = []
     this.held.claims.begun++
     try {

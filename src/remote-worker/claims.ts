@@ -1,3 +1,4 @@
+import type { Place } from '../executor/place.ts'
 import type { Handed } from './hand-over.ts'
 import { Mail } from './mail.ts'
 
@@ -18,13 +19,6 @@ export interface ClaimRequest {
   readonly waitMs: number
   /** Aborted when the caller has gone. */
   readonly signal: AbortSignal | undefined
-}
-
-/** Room for one run, with a worker that waits for it. Used once: given, or released. */
-export interface Reserved {
-  readonly workerId: string
-  give(handed: Handed): void
-  release(): void
 }
 
 /**
@@ -90,7 +84,7 @@ export class Claims {
   }
 
   /** Room for a run of this name at a worker that waits for one; `undefined` where none does. @param fits whether a worker may have it. */
-  reserve(name: string, fits: (workerId: string) => boolean): Reserved | undefined {
+  reserve(name: string, fits: (workerId: string) => boolean): Place | undefined {
     for (const waiting of this.waiting) {
       const { workerId, names, limit } = waiting
       if (!names.has(name) || this.mail.room(workerId, limit) === 0 || !fits(workerId)) continue
@@ -99,9 +93,11 @@ export class Claims {
       this.waiting.add(waiting)
       this.mail.expect(workerId)
       return {
-        workerId,
-        give: (handed) => {
-          this.mail.deliver(workerId, handed)
+        id: workerId,
+        // given twice, the worker takes it once
+        holds: () => false,
+        launchReserved: (run, action) => {
+          this.mail.deliver(workerId, { run, action })
           this.underWay.get(workerId)?.waiting.wake()
         },
         release: () => this.mail.cancel(workerId),

@@ -4,11 +4,11 @@ import { showRunId } from '../core/ids.ts'
 import { type AttemptFacts, decide, type Outcome } from '../core/outcome.ts'
 import { type AttemptFailure, outcomeOfFailure } from '../core/remote-worker/failure.ts'
 import { AttemptLostError, RunNotFoundError } from '../core/request-errors.ts'
-import { DEFAULT_RETRY } from '../core/retry.ts'
 import type { AttemptStatus } from '../core/status.ts'
 import type { Database } from '../db/client.ts'
 import { attemptsOf } from '../db/reads/attempts.ts'
 import type { RunRow } from '../db/rows.ts'
+import { factsOfGiven } from '../executor/attempt-facts.ts'
 import type { ExecutorOptions } from '../executor/options.ts'
 import type { AttemptEnds } from '../executor/persist.ts'
 import type { RegisteredAction } from '../executor/registry.ts'
@@ -79,7 +79,7 @@ export class RemoteEnds {
     const { ends, workers, options, db } = this.parts
     const worker = await workers.get(workerId).catch(() => undefined)
     const action = await workers.actionOf(run, worker)
-    const facts = factsOf(run, action, options.maxLosses, db.clock.nowMs())
+    const facts = factsOfGiven(run, action, options.maxLosses, db.clock.nowMs())
     const outcome = await outcomeOf(ending, action, facts, options.maxResultBytes)
     const decision = decide(outcome, facts)
     const written = await ends.write(run, decision, this.giveUp.signal, () => {})
@@ -132,21 +132,5 @@ async function outcomeOf(
       } catch (refused) {
         return { kind: 'threw', error: recordError(refused) }
       }
-  }
-}
-
-function factsOf(run: RunRow, action: RegisteredAction | undefined, maxLosses: number, nowMs: number): AttemptFacts {
-  return {
-    // as it was when the worker was given the run
-    effect: run.effect,
-    hasProbe: action === undefined || action.probe !== undefined,
-    retry: action?.retry ?? DEFAULT_RETRY,
-    failures: run.failures,
-    losses: run.losses,
-    maxLosses,
-    probing: run.probe,
-    nowMs,
-    budgetStartedMs: run.budgetStartedAt?.getTime() ?? nowMs,
-    random: Math.random(),
   }
 }

@@ -4,11 +4,10 @@ import { queuedSteps } from '../db/reads/tree-work.ts'
 import { newestStatement, type RemoteWorker } from '../db/remote-workers.ts'
 import type { RunRow } from '../db/rows.ts'
 import { claimRuns } from '../db/transitions/claim-runs.ts'
-import { readParams } from '../db/tree/read-tree.ts'
 import type { RegisteredAction } from '../executor/registry.ts'
 import type { Advance } from '../executor/workflow/advance.ts'
 import { overridden, startAttempt } from '../executor/workflow/begin-action.ts'
-import { isClaimable } from '../executor/workflow/claim-steps.ts'
+import { claimableRows } from '../executor/workflow/claim-steps.ts'
 import { asRunRow } from '../executor/workflow/run-row.ts'
 import type { TreeCommand } from '../executor/workflow/tree-command.ts'
 import type { TreeCommits } from '../executor/workflow/tree-commits.ts'
@@ -87,25 +86,18 @@ export class HandOver {
       rows: ids,
       apply: async (advance) => {
         const { tree } = advance
-        const rows = ids.flatMap((id) => tree.find(id) ?? []).filter(isClaimable)
-        if (rows.length === 0 || tree.root.paused) return []
+        if (tree.root.paused) return []
+        const claimable = await claimableRows(advance, ids)
+        if (claimable.length === 0) return []
         const newest = await this.newest(advance, worker.id)
-        const params = new Map(
-          (
-            await readParams(
-              tree.run,
-              rows.map(({ id }) => id),
-            )
-          ).map((row) => [row.id, row.params]),
-        )
         const handed: Handed[] = []
-        for (const row of rows) {
+        for (const { row, params } of claimable) {
           const version = newest.has(row.name) ? worker.actions[row.name] : undefined
           const action = version === undefined ? undefined : await this.workers.version(row.name, version)
           if (!action) continue
           const asStep = overridden(action, tree, row)
           startAttempt(tree, row, worker.id, asStep)
-          handed.push({ run: asRunRow(row, params.get(row.id)), action: asStep })
+          handed.push({ run: asRunRow(row, params), action: asStep })
         }
         return handed
       },

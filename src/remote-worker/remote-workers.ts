@@ -60,10 +60,10 @@ export class RemoteWorkers {
 
   /** Registers a worker; every node serves its actions within seconds. */
   async register(registration: Registration, actor: string): Promise<RegisteredWorker> {
-    const { db, registry, options, httpActions } = this.executor
+    const { db, registry, options, registered } = this.executor
     const parts = { db, registry, workers: this.known, leaseMs: options.leaseMs }
     const worker = await register(parts, registration, actor)
-    await httpActions.announce()
+    await registered.announce()
     const actions = Object.keys(worker.actions).flatMap((name) => registry.get(name) ?? [])
     return { worker, actions, leaseMs: options.leaseMs }
   }
@@ -80,8 +80,8 @@ export class RemoteWorkers {
       throw new InvalidInputError('names', `has ${JSON.stringify(unknown)}, which the worker has not registered`)
     if (holding) {
       await this.claims.release(request.workerId)
-      const again = await this.missing(request.workerId, holding)
-      if (again.length > 0) return again.slice(0, request.limit)
+      const again = (await this.missing(request.workerId, holding)).slice(0, request.limit)
+      if (again.length > 0) return await this.withActions(request.workerId, again)
     }
     return await this.claims.claim(request)
   }
@@ -108,15 +108,14 @@ export class RemoteWorkers {
   async stopWorker(workerId: string, begun: readonly AttemptName[] | undefined): Promise<number> {
     const { db, registry, workflows, options } = this.executor
     await this.claims.release(workerId)
-    const unheardOf = begun ? await this.missing(workerId, begun) : []
-    const runs = unheardOf.map(({ run }) => run)
+    const runs = begun ? await this.missing(workerId, begun) : []
     const back = await endAbandoned(db, registry, workflows, options.maxLosses, runs, 'not-started')
     this.known.forget(workerId)
     await expireLease(db, workerId)
     const lost = await recoverLostRuns(db, registry, workflows, options.maxLosses, this.log)
     const handedOn = [...back, ...lost]
-    for (const run of handedOn) this.handedOn(run)
-    await this.executor.httpActions.announce()
+    for (const run of handedOn) this.executor.requeued(run)
+    await this.executor.registered.announce()
     return handedOn.filter((run) => run.workerId === workerId).length
   }
 
@@ -125,6 +124,7 @@ export class RemoteWorkers {
     this.known.live.forget()
     const live = new Set((await this.known.live.get()).map(({ id }) => id))
     this.claims.forgetAllBut(live)
+    if (live.size === 0) return
     const nowMs = this.executor.db.clock.nowMs()
     for (const run of await oldRemoteAttempts(this.executor.db, OVERDUE_MS)) {
       const worker = await this.known.get(run.workerId ?? '').catch(() => undefined)
@@ -148,16 +148,7 @@ export class RemoteWorkers {
 
   /** Room for a run that is about to be submitted, at a worker that has the present version of its action and waits for work. */
   reserve(action: RegisteredAction): Place | undefined {
-    const reserved = this.claims.reserve(action.name, (workerId) => this.known.hasVersion(workerId, action))
-    return (
-      reserved && {
-        id: reserved.workerId,
-        // given twice, the worker takes it once
-        holds: () => false,
-        launchReserved: (run) => reserved.give({ run, action }),
-        release: () => reserved.release(),
-      }
-    )
+    return this.claims.reserve(action.name, (workerId) => this.known.hasVersion(workerId, action))
   }
 
   /** Work was queued under these names. */
@@ -192,16 +183,20 @@ export class RemoteWorkers {
   }
 
   /** What a worker has and does not know of: the answer that gave it was lost. */
-  private async missing(workerId: string, holding: readonly AttemptName[]): Promise<Handed[]> {
+  private async missing(workerId: string, holding: readonly AttemptName[]): Promise<RunRow[]> {
     const names = new Set(holding.map(nameOf))
     this.claims.forget(workerId)
     const held = await attemptsHeldBy(this.executor.db, workerId)
     const ids = held.filter(({ id, attempt }) => !names.has(nameOf({ runId: id, attempt }))).map(({ id }) => id)
     if (ids.length === 0) return []
-    const worker = await this.known.get(workerId).catch(() => undefined)
+    const rows = await runsByIds(this.executor.db, ids)
+    return rows.flatMap((run) => (run?.workerId === workerId ? run : []))
+  }
+
+  private async withActions(workerId: string, runs: readonly RunRow[]): Promise<Handed[]> {
+    const worker = await this.known.get(workerId)
     const handed: Handed[] = []
-    for (const run of await runsByIds(this.executor.db, ids)) {
-      if (run?.workerId !== workerId || run.status !== 'RUNNING') continue
+    for (const run of runs) {
       const action = await this.known.actionOf(run, worker)
       if (action) handed.push({ run, action })
     }
@@ -211,10 +206,5 @@ export class RemoteWorkers {
   private changed(run: RunRow): void {
     this.executor.announce(run)
     if (run.status === 'SCHEDULED') this.executor.scheduled()
-  }
-
-  private handedOn(run: RunRow): void {
-    this.executor.hub.announce(run.rootId)
-    this.executor.queued(run.name)
   }
 }

@@ -3,6 +3,7 @@ import { parseRunId } from '../core/ids.ts'
 import { byteLength, jsonIssues } from '../core/json.ts'
 import type { AttemptFailure } from '../core/remote-worker/failure.ts'
 import { InvalidInputError, RunNotFoundError } from '../core/request-errors.ts'
+import { checkWait } from '../executor/commands/execute-action.ts'
 import { MAX_PROGRESS_BYTES } from '../executor/heartbeat.ts'
 import type { EndedRun } from './ends.ts'
 import type { Handed } from './hand-over.ts'
@@ -112,8 +113,8 @@ function asRecorded({ code, message, retryable, details }: ShownError): RunError
 
 function checkedWait(waitMs: Maybe<number>): number {
   const ms = waitMs ?? 0
-  if (ms >= 0 && ms <= MAX_WAIT_MS) return ms
-  throw new InvalidInputError('waitMs', `is ${ms}; it must be 0 to ${MAX_WAIT_MS} milliseconds`)
+  checkWait(ms, MAX_WAIT_MS)
+  return ms
 }
 
 function checkProgress(progress: unknown, path: string): void {

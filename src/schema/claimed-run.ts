@@ -1,5 +1,6 @@
 import { downstreamKey, showRunId } from '../core/ids.ts'
 import type { RemoteWorker } from '../db/remote-workers.ts'
+import type { Done } from '../executor/workflow/undo-run.ts'
 import type { Handed } from '../remote-worker/hand-over.ts'
 import { builder } from './builder.ts'
 
@@ -10,13 +11,6 @@ const OperationRef = builder.enumType('ClaimedOperation', {
     COMPENSATE: { description: 'Undo what it did.' },
   } as const,
 })
-
-/** What a run that undoes another has as its params. */
-interface Done {
-  readonly params: unknown
-  readonly result: unknown
-  readonly idempotencyKey?: string
-}
 
 function doneOf({ run }: Handed): Done | undefined {
   return run.undoes === null ? undefined : (run.params as Done)

@@ -88,6 +88,22 @@ function plainError(name: string, description: string) {
   })
 }
 
+/** An error type of a run that is in another state than it would have to be. */
+function errorWithStatus(name: string, description: string) {
+  return builder.objectRef<Refusal<AttemptLostError | InvalidTransitionError>>(name).implement({
+    description,
+    interfaces: [ErrorRef],
+    fields: (t) => ({
+      status: t.field({
+        type: RunStatusRef,
+        nullable: false,
+        description: 'The state that the run is in.',
+        resolve: ({ error }) => error.status,
+      }),
+    }),
+  })
+}
+
 export const errorTypes = {
   actionNotFound: plainError('ActionNotFoundError', 'No action of this name is registered.'),
   workflowNotFound: plainError('WorkflowNotFoundError', 'No workflow of this name is registered.'),
@@ -151,30 +167,11 @@ export const errorTypes = {
       }),
     }),
   }),
-  attemptLost: builder.objectRef<Refusal<AttemptLostError>>('AttemptLostError').implement({
-    description: 'The worker has the attempt no longer: the run was canceled, or went to another hand.',
-    interfaces: [ErrorRef],
-    fields: (t) => ({
-      status: t.field({
-        type: RunStatusRef,
-        nullable: false,
-        description: 'The state that the run is in.',
-        resolve: ({ error }) => error.status,
-      }),
-    }),
-  }),
-  invalidTransition: builder.objectRef<Refusal<InvalidTransitionError>>('InvalidTransitionError').implement({
-    description: "The run's state does not allow it.",
-    interfaces: [ErrorRef],
-    fields: (t) => ({
-      status: t.field({
-        type: RunStatusRef,
-        nullable: false,
-        description: 'The state that the run is in.',
-        resolve: ({ error }) => error.status,
-      }),
-    }),
-  }),
+  attemptLost: errorWithStatus(
+    'AttemptLostError',
+    'The worker has the attempt no longer: the run was canceled, or went to another hand.',
+  ),
+  invalidTransition: errorWithStatus('InvalidTransitionError', "The run's state does not allow it."),
 }
 
 /** Errors as data: a refusal becomes the answer, anything else stays a fault. */

@@ -6,6 +6,7 @@ import { startEmbeddedPostgres } from '../db/embedded/start.ts'
 import { migrate } from '../db/migrate.ts'
 import type { Action } from '../executor/define-action.ts'
 import { Executor } from '../executor/executor.ts'
+import { Recent } from '../executor/recent.ts'
 import { Registry } from '../executor/registry.ts'
 import type { Workflow } from '../executor/workflow-types.ts'
 import { ApiKeys, ensureFirstKey, type FirstKey } from './api-keys.ts'
@@ -171,16 +172,8 @@ function deferred() {
 
 /** Ready means that the database answers within two seconds; asked at most twice a second, whoever asks. */
 function readiness(db: Database): () => Promise<boolean> {
-  let latest: Promise<boolean> | undefined
-  return () => {
-    if (!latest) {
-      latest = answers(db)
-      setTimeout(() => {
-        latest = undefined
-      }, 500).unref()
-    }
-    return latest
-  }
+  const latest = new Recent(500, () => answers(db))
+  return () => latest.get()
 }
 
 async function answers(db: Database): Promise<boolean> {

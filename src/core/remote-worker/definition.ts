@@ -1,5 +1,6 @@
 import { InvalidDefinitionError } from '../definition/definition-error.ts'
 import { Issues } from '../definition/issues.ts'
+import { MAX_NAME_LENGTH } from '../definition/limits.ts'
 import { isObject, type JsonObject, Members } from '../definition/members.ts'
 import { type OutsideAction, readOutsideAction } from '../definition/outside-action.ts'
 import { NAME } from '../definition/step-kinds.ts'
@@ -15,8 +16,6 @@ export interface NamedDefinition {
   readonly name: string
   readonly definition: WorkerDefinition
 }
-
-const MAX_NAME_LENGTH = 100
 
 /** Reads what a worker registers. @throws InvalidDefinitionError that names each mistake with its path. */
 export function readWorkerActions(given: readonly JsonObject[]): NamedDefinition[] {

@@ -66,9 +66,10 @@ export function checkBounds({ idempotencyKey, waitMs, priority }: ExecuteAction)
     throw new InvalidInputError('priority', `is ${priority}; it must be -${MAX_PRIORITY} to ${MAX_PRIORITY}`)
 }
 
-export function checkWait(waitMs: number): void {
-  if (waitMs < 0 || waitMs > MAX_WAIT_MS)
-    throw new InvalidInputError('waitMs', `is ${waitMs}; it must be 0 to ${MAX_WAIT_MS} milliseconds`)
+/** @param maxMs the longest that the request may wait. */
+export function checkWait(waitMs: number, maxMs = MAX_WAIT_MS): void {
+  if (waitMs < 0 || waitMs > maxMs)
+    throw new InvalidInputError('waitMs', `is ${waitMs}; it must be 0 to ${maxMs} milliseconds`)
 }
 
 /** A delayed start must be within reason. */

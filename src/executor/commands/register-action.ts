@@ -114,7 +114,7 @@ async function store(
   await whileUnavailable(executor.options.unavailableMs, async () => {
     while (!(await attempt(await latestVersion(executor.db, name))));
   })
-  await executor.httpActions.announce()
+  await executor.registered.announce()
 }
 
 function existing(

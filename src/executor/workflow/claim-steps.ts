@@ -39,25 +39,34 @@ export function claimCommands(work: readonly TreeWork[]): TreeCommand<number>[] 
     rootId,
     rows: items.map(({ id }) => id),
     async apply(advance) {
-      const { tree, started } = advance
+      const { started } = advance
       const before = started.length
-      const rows = items.flatMap(({ id }) => tree.find(id) ?? []).filter(isClaimable)
-      const params = new Map(
-        (
-          await readParams(
-            tree.run,
-            rows.map(({ id }) => id),
-          )
-        ).map((row) => [row.id, row.params]),
+      const claimable = await claimableRows(
+        advance,
+        items.map(({ id }) => id),
       )
-      for (const row of rows) if (!runHere(advance, row, params.get(row.id))) break
+      for (const { row, params } of claimable) if (!runHere(advance, row, params)) break
       return started.length - before
     },
   }))
 }
 
-/** Whether an action that was read as queued is so still. */
-export function isClaimable({ status, kind, queue, paused }: TreeRow): boolean {
+/** Those of these rows that were read as queued actions and are so still, with their params. */
+export async function claimableRows(
+  { tree }: Advance,
+  ids: readonly string[],
+): Promise<{ row: TreeRow; params: unknown }[]> {
+  const rows = ids.flatMap((id) => tree.find(id) ?? []).filter(isClaimable)
+  if (rows.length === 0) return []
+  const read = await readParams(
+    tree.run,
+    rows.map(({ id }) => id),
+  )
+  const params = new Map(read.map((row) => [row.id, row.params]))
+  return rows.map((row) => ({ row, params: params.get(row.id) }))
+}
+
+function isClaimable({ status, kind, queue, paused }: TreeRow): boolean {
   return status === 'QUEUED' && kind === 'ACTION' && !paused && !isUnentered(queue)
 }
 

@@ -16,6 +16,7 @@ import {
   type Commanded,
   changed,
   decideOne,
+  orAbandon,
   type TreeCommand,
   type TreeOutcome,
 } from './tree-command.ts'
@@ -149,15 +150,6 @@ async function decideKnown<T extends Commanded>(trees: readonly T[], host: Host)
     host,
   )
   return { decided, outcomes, advances }
-}
-
-async function orAbandon<T>(advances: readonly Advance[], host: Host, work: Promise<T>): Promise<T> {
-  try {
-    return await work
-  } catch (error) {
-    abandon(advances, host)
-    throw error
-  }
 }
 
 function partition<T>(all: readonly T[], test: (one: T) => boolean): [T[], T[]] {

@@ -1,9 +1,10 @@
 import type { NewRoot } from '../../db/tree/insert-roots.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
+import { newRow } from './new-row.ts'
 
 /** The row of a root that is about to be made, before anything has happened to it. */
 export function newRoot(root: NewRoot, nowMs: number): TreeRow {
-  return {
+  const given = {
     bucket: root.bucket,
     id: root.id,
     kind: 'WORKFLOW',
@@ -15,45 +16,12 @@ export function newRoot(root: NewRoot, nowMs: number): TreeRow {
     stepKey: null,
     stepIndex: null,
     status: 'RUNNING',
-    error: null,
     priority: root.priority,
-    generation: 1,
-    attempt: 0,
-    failures: 0,
-    losses: 0,
-    probe: false,
-    fence: 0,
-    workerId: null,
-    availableAt: null,
-    lastSeq: 0,
-    createdAt: nowMs,
-    startedAt: null,
-    attemptStartedAt: null,
-    budgetStartedAt: null,
-    finishedAt: null,
     graph: root.graph,
     parentGraph: null,
-    queue: null,
-    paused: false,
     pendingCount: 0,
-    liveCount: 0,
-    activeCount: 0,
-    failedCount: 0,
-    indeterminateCount: 0,
-    size: null,
-    nextIndex: null,
-    resolved: null,
-    wait: null,
-    waitName: null,
-    wakeAt: null,
-    undoes: null,
-    linkedId: null,
-    limitKey: null,
-    forkedFrom: null,
     depth: 0,
-    endedSeq: null,
     params: JSON.stringify(root.params),
-    result: undefined,
-    heartbeat: undefined,
-  }
+  } as const
+  return newRow(given, nowMs)
 }

@@ -2,6 +2,7 @@ import { stepRunId } from '../../core/ids.ts'
 import type { RunKind } from '../../core/status.ts'
 import type { StepSpec } from '../../core/workflow/graph.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
+import { newRow } from './new-row.ts'
 
 /** The kind of run that a step is. */
 function kindOf({ work, each, repeat }: StepSpec): RunKind {
@@ -22,7 +23,7 @@ function nameOf({ work }: StepSpec): string {
 
 /** A step as it is planned: PENDING, until what it depends on has ended. */
 export function newStep(parent: TreeRow, graph: string, spec: StepSpec, nowMs: number, index: number | null): TreeRow {
-  return {
+  const given = {
     bucket: parent.bucket,
     id: stepRunId(parent.id, spec.key, index),
     kind: index === null ? kindOf(spec) : innerKindOf(spec.work.kind),
@@ -34,46 +35,12 @@ export function newStep(parent: TreeRow, graph: string, spec: StepSpec, nowMs: n
     stepKey: spec.key,
     stepIndex: index,
     status: 'PENDING',
-    error: null,
     priority: parent.priority,
-    generation: 1,
-    attempt: 0,
-    failures: 0,
-    losses: 0,
-    probe: false,
-    fence: 0,
-    workerId: null,
-    availableAt: null,
-    // of a step that has no event yet, whoever watches begins with the whole stream
-    lastSeq: 0,
-    createdAt: nowMs,
-    startedAt: null,
-    attemptStartedAt: null,
-    budgetStartedAt: null,
-    finishedAt: null,
     graph: null,
     parentGraph: graph,
-    queue: null,
-    paused: false,
     pendingCount: index === null ? new Set(spec.after).size : 0,
-    liveCount: 0,
-    activeCount: 0,
-    failedCount: 0,
-    indeterminateCount: 0,
-    size: null,
-    nextIndex: null,
-    resolved: null,
-    wait: null,
-    waitName: null,
-    wakeAt: null,
-    undoes: null,
-    linkedId: null,
-    limitKey: null,
-    forkedFrom: null,
     depth: parent.depth + 1,
-    endedSeq: null,
     params: undefined,
-    result: undefined,
-    heartbeat: undefined,
-  }
+  } as const
+  return newRow(given, nowMs)
 }

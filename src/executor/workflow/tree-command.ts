@@ -50,8 +50,13 @@ export async function applyToTrees(
   offsetMs: number,
 ): Promise<AppliedTrees> {
   const advances: Advance[] = []
+  return await orAbandon(advances, host, apply(run, commands, host, offsetMs, advances))
+}
+
+/** What the work comes to; where it fails, what was reserved for these trees is given back. */
+export async function orAbandon<T>(advances: readonly Advance[], host: Host, work: Promise<T>): Promise<T> {
   try {
-    return await apply(run, commands, host, offsetMs, advances)
+    return await work
   } catch (error) {
     abandon(advances, host)
     throw error

@@ -9,7 +9,7 @@ import type { Advance } from './advance.ts'
 import type { Host } from './host.ts'
 import { KeptTrees } from './kept-trees.ts'
 import { type AppliedKnown, applyToKept, applyToNew, type Creation } from './known-trees.ts'
-import { abandon, applyToTrees, type TreeCommand, type TreeOutcome } from './tree-command.ts'
+import { abandon, applyToTrees, orAbandon, type TreeCommand, type TreeOutcome } from './tree-command.ts'
 
 /** Two, so that one batch is decided while the other is committed. Root locks keep them apart. */
 const LANES = 2
@@ -144,12 +144,7 @@ export class TreeCommits {
     const { host, db } = this
     this.kept.drop(command.rootId)
     const { outcomes, advances, writes } = await applyToTrees(userRunnerOf(tx), [command], host, db.clock.offsetMs)
-    try {
-      await Promise.all(writes)
-    } catch (error) {
-      abandon(advances, host)
-      throw error
-    }
+    await orAbandon(advances, host, Promise.all(writes))
     return {
       outcome: outcomes[0] as TreeOutcome<T>,
       committed: () => {

@@ -28,7 +28,8 @@ async function renewUndo(tree: Tree, step: TreeRow): Promise<void> {
   }
 }
 
-interface Done {
+/** What the run that undoes a step has as its params. */
+export interface Done {
   readonly params: unknown
   readonly result: unknown
   /** Of an execution that several runs share: whoever undoes it passes on the same key. */
