@@ -47,11 +47,19 @@ export function columnOf<Item extends object>(member: string, column: Column<Ite
   return { member, type, of: of as (item: object) => Cell }
 }
 
-/** The text of a Postgres array: what the items have in one column. */
+/**
+ * The text of a Postgres array: what the items have in one column. Where none has anything it is empty: side by side with longer
+ * ones in a select list, it gives nulls.
+ */
 function arrayText(items: readonly object[], of: (item: object) => Cell): string {
-  let text = '{'
-  for (const [i, item] of items.entries()) text += i === 0 ? cellText(of(item)) : `,${cellText(of(item))}`
-  return `${text}}`
+  let text = ''
+  let nulls = 0
+  for (const item of items) {
+    const cell = of(item)
+    if (cell === null || cell === undefined) nulls++
+    text += text === '' ? cellText(cell) : `,${cellText(cell)}`
+  }
+  return nulls === items.length ? '{}' : `{${text}}`
 }
 
 const TO_ESCAPE = /["\\]/g

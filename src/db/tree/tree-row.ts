@@ -64,6 +64,8 @@ export interface TreeRow {
   /** JSON text to write, null to take it away; `undefined` leaves what is there. */
   result?: string | null | undefined
   heartbeat?: null | undefined
+  /** The fence that the row must have for anything to be written; `undefined` where its lock is held. */
+  fenceBefore?: number | undefined
 }
 
 /** What was to be written of a row is written. */
@@ -71,6 +73,7 @@ export function haveWritten(row: TreeRow): void {
   row.params = undefined
   row.result = undefined
   row.heartbeat = undefined
+  row.fenceBefore = undefined
 }
 
 /** A row as it was read. Named member by member: an object of one shape, made at once; those of postgres.js are dictionaries. */
@@ -127,10 +130,14 @@ export function shaped(row: TreeRow): TreeRow {
     params: undefined,
     result: undefined,
     heartbeat: undefined,
+    fenceBefore: undefined,
   }
 }
 
-/** The columns of a `TreeRow`, with their types: reading, inserting and updating derive from this one table. */
+/**
+ * The columns of a `TreeRow`, with their types and, third, what most rows have there: that is sent as null, since a column of nothing
+ * else costs next to nothing. Reading, inserting and updating derive from this one table.
+ */
 const COLUMNS = {
   bucket: ['bucket', 'int2'],
   id: ['id', 'uuid'],
@@ -144,12 +151,12 @@ const COLUMNS = {
   stepIndex: ['step_index', 'int4'],
   status: ['status', 'action_do.run_status'],
   error: ['error', 'json'],
-  priority: ['priority', 'int2'],
-  generation: ['generation', 'int4'],
-  attempt: ['attempt', 'int4'],
-  failures: ['failures', 'int2'],
-  losses: ['losses', 'int2'],
-  probe: ['probe', 'bool'],
+  priority: ['priority', 'int2', 0],
+  generation: ['generation', 'int4', 1],
+  attempt: ['attempt', 'int4', 0],
+  failures: ['failures', 'int2', 0],
+  losses: ['losses', 'int2', 0],
+  probe: ['probe', 'bool', false],
   fence: ['fence', 'int4'],
   workerId: ['worker_id', 'text'],
   availableAt: ['available_at', 'moment'],
@@ -162,12 +169,12 @@ const COLUMNS = {
   graph: ['graph', 'text'],
   parentGraph: ['parent_graph', 'text'],
   queue: ['queue', 'text'],
-  paused: ['paused', 'bool'],
-  pendingCount: ['pending_count', 'int4'],
-  liveCount: ['live_count', 'int4'],
-  activeCount: ['active_count', 'int4'],
-  failedCount: ['failed_count', 'int4'],
-  indeterminateCount: ['indeterminate_count', 'int4'],
+  paused: ['paused', 'bool', false],
+  pendingCount: ['pending_count', 'int4', 0],
+  liveCount: ['live_count', 'int4', 0],
+  activeCount: ['active_count', 'int4', 0],
+  failedCount: ['failed_count', 'int4', 0],
+  indeterminateCount: ['indeterminate_count', 'int4', 0],
   size: ['size', 'int4'],
   nextIndex: ['next_index', 'int4'],
   resolved: ['resolved', 'text'],
@@ -180,7 +187,10 @@ const COLUMNS = {
   forkedFrom: ['forked_from', 'uuid'],
   depth: ['depth', 'int2'],
   endedSeq: ['ended_seq', 'int4'],
-} as const satisfies Record<Exclude<keyof TreeRow, 'params' | 'result' | 'heartbeat'>, readonly [string, string]>
+} as const satisfies Record<
+  Exclude<keyof TreeRow, 'params' | 'result' | 'heartbeat' | 'fenceBefore'>,
+  readonly [column: string, type: string, usual?: number | boolean]
+>
 
 /** What never changes once a run is there. */
 const FIXED = new Set<string>([
@@ -199,11 +209,14 @@ const FIXED = new Set<string>([
   'depth',
 ])
 
-const entries = Object.entries(COLUMNS)
+const entries = Object.entries<readonly [column: string, type: string, usual?: number | boolean]>(COLUMNS)
 const isMoment = (type: string) => type === 'moment'
-const sqlValue = (row: string, member: string, type: string) => {
-  if (isMoment(type)) return `to_timestamp(${row}."${member}" / 1000.0)::timestamptz(3)`
-  return type === 'json' ? `${row}."${member}"::json` : `${row}."${member}"`
+
+function sqlValue(row: string, member: string, type: string, usual?: number | boolean): string {
+  const value = `${row}."${member}"`
+  if (isMoment(type)) return `to_timestamp(${value} / 1000.0)::timestamptz(3)`
+  if (type === 'json') return `${value}::json`
+  return usual === undefined ? value : `coalesce(${value}, ${usual}::${type})`
 }
 
 /** The select list of a `TreeRow` from `runs r`. */
@@ -216,12 +229,17 @@ export const TREE_COLUMNS = entries
 const mutable = entries.filter(([member]) => !FIXED.has(member))
 const address = entries.filter(([member]) => member === 'bucket' || member === 'id')
 
+function unless(usual: unknown, value: unknown) {
+  return value === usual ? null : (value as number | boolean)
+}
+
 /** Times are sent as milliseconds, JSON as text. */
 function sent(members: typeof entries): Record<string, Column<TreeRow>> {
   return Object.fromEntries(
-    members.map(([member, [, type]]): [string, Column<TreeRow>] => {
+    members.map(([member, [, type, usual]]): [string, Column<TreeRow>] => {
       if (isMoment(type)) return [member, 'float8']
-      return [member, type === 'json' ? ['text', (row) => jsonText(row[member as keyof TreeRow])] : type]
+      if (type === 'json') return [member, ['text', (row) => jsonText(row[member as keyof TreeRow])]]
+      return [member, usual === undefined ? type : [type, (row) => unless(usual, row[member as keyof TreeRow])]]
     }),
   )
 }
@@ -234,17 +252,20 @@ export const TREE_UPDATED: Columns<TreeRow> = {
   ...sent([...address, ...mutable]),
   params: 'text',
   result: 'text',
-  setsResult: ['bool', ({ result }) => result !== undefined],
-  clearsHeartbeat: ['bool', ({ heartbeat }) => heartbeat === null],
+  setsResult: ['bool', ({ result }) => (result === undefined ? null : true)],
+  clearsHeartbeat: ['bool', ({ heartbeat }) => (heartbeat === null ? true : null)],
+  fenceBefore: 'int4',
 }
 
 /** The assignments of an update from such rows. */
 export function treeAssignments(row: string): string {
-  return mutable.map(([member, [column, type]]) => `${column} = ${sqlValue(row, member, type)}`).join(', ')
+  return mutable
+    .map(([member, [column, type, usual]]) => `${column} = ${sqlValue(row, member, type, usual)}`)
+    .join(', ')
 }
 
 export const TREE_INSERT_COLUMNS = entries.map(([, [column]]) => column).join(', ')
 
 export function treeInsertValues(row: string): string {
-  return entries.map(([member, [, type]]) => sqlValue(row, member, type)).join(', ')
+  return entries.map(([member, [, type, usual]]) => sqlValue(row, member, type, usual)).join(', ')
 }

@@ -41,30 +41,24 @@ export interface NewAttempt {
   readonly error: RunError | null
 }
 
-/**
- * A tree that was changed on the strength of what this node knows of it, without its lock: nothing is written unless the root
- * still has this fence. A root's fence grows with each change of its tree.
- */
-interface TreeGuard {
-  readonly bucket: number
-  readonly id: string
-  readonly fence: number
-  /** The worker that is given something, which it is only under a lease. */
-  readonly workerId: string | null
+/** A worker that is given runs, which it is only under a lease. */
+interface Gift {
+  readonly workerId: string
   readonly offsetMs: number
 }
 
 /** Everything that a transaction changes in its trees. */
 export interface TreeChanges {
-  /** Of the trees whose lock is not held, in the order of (bucket, id). */
-  readonly guards: readonly TreeGuard[]
+  /** To whom something is given of trees whose lock is not held: once that is, the lease has been looked at. */
+  readonly gifts: readonly Gift[]
+  /** The root of a tree before its other rows; trees in the order of (bucket, id). Both are how rows are locked everywhere. */
   readonly updates: readonly TreeRow[]
   readonly inserts: readonly TreeRow[]
   readonly attempts: readonly NewAttempt[]
   readonly events: readonly NewEvent[]
 }
 
-/** A row was being changed at that very moment, or a guarded tree has changed: the transaction is to be repeated. */
+/** A row was being changed at that very moment, or a tree is not as it was known: the transaction is to be repeated. */
 export class TreeConflict extends Error {
   /** SQLSTATE of a serialization failure: whoever repeats those repeats this. */
   readonly code = '40001'
@@ -80,7 +74,7 @@ const MISSED = '22012'
 const moment = (ms: string) => `to_timestamp(${ms} / 1000.0)::timestamptz(3)`
 
 interface Writes {
-  readonly guards: readonly TreeGuard[]
+  readonly gifts: readonly Gift[]
   readonly updates: readonly TreeRow[]
   readonly attempts: readonly NewAttempt[]
   readonly events: readonly NewEvent[]
@@ -119,27 +113,21 @@ export function insertRuns(batch: string): string {
 
 /** @param inserted SQL of one more part that inserts runs, and answers with them. */
 const written = (inserted = '') => `
-with guarded as materialized (
-  select * from :guards(g)
-), locked as materialized (
-  select g.id
-  from guarded g
-  cross join lateral (
-    select r.id from action_do.runs r where r.bucket = g.bucket and r.id = g.id and r.fence = g.fence for no key update
-  ) r
-  where g."workerId" is null or g."workerId" in (
-    select w.id from action_do.workers w
-    where w.lease_expires_at > clock_timestamp() + make_interval(secs => (select max(g."offsetMs") from guarded g) / 1000.0)
-  )
-), asked as materialized (
+with asked as materialized (
   select * from :updates(u)
 ), found as materialized (
   select u.*, r.tid
   from asked u
   cross join lateral (
-    select r.ctid as tid from action_do.runs r where r.bucket = u.bucket and r.id = u.id offset 0
+    select r.ctid as tid from action_do.runs r
+    where r.bucket = u.bucket and r.id = u.id and (u."fenceBefore" is null or r.fence = u."fenceBefore") offset 0
   ) r
-  where (select count(*) from locked) = (select count(*) from guarded)
+  where not exists (
+    select from :gifts(g) where not exists (
+      select from action_do.workers w
+      where w.id = g."workerId" and w.lease_expires_at > clock_timestamp() + make_interval(secs => g."offsetMs" / 1000.0)
+    )
+  )
 ), changed as (
   update action_do.runs r set
     ${treeAssignments('f')},
@@ -166,7 +154,7 @@ with guarded as materialized (
 select 1 / (case when count(*) = (select count(*) from asked) then 1 else 0 end) as changed from changed`
 
 const columns = {
-  guards: { bucket: 'int2', id: 'uuid', fence: 'int4', workerId: 'text', offsetMs: 'float8' },
+  gifts: { workerId: 'text', offsetMs: 'float8' },
   updates: TREE_UPDATED,
   attempts: {
     bucket: 'int2',
@@ -190,8 +178,8 @@ const writeAndInsert = batchStatement<Writes & { readonly inserts: readonly Tree
 )
 
 /**
- * Writes what was decided, in one statement. The caller holds the locks of the roots, but for those that are guarded. Throws
- * `TreeConflict` when nothing was written.
+ * Writes what was decided, in one statement. The caller holds the locks of the roots, but for those that have a `fenceBefore`:
+ * their update is their lock. Throws `TreeConflict` when nothing was written.
  */
 export async function writeTrees(run: StatementRunner, changes: TreeChanges): Promise<void> {
   try {

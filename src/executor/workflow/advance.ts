@@ -1,5 +1,4 @@
 import type { RunError } from '../../core/failure.ts'
-import { stepRunId } from '../../core/ids.ts'
 import { canceledByJoin, EVERY_STEP, onErrorOf } from '../../core/workflow/graph.ts'
 import { joinVerdict } from '../../core/workflow/join.ts'
 import type { Turn } from '../../db/limits.ts'
@@ -105,7 +104,7 @@ export class Advance {
     const parent = this.tree.parentOf(row)
     if (!parent || parent.kind === 'GROUP' || row.resolved === null) return []
     const keys = this.tree.graphOf(parent).successors.get(row.stepKey ?? '') ?? []
-    return keys.map((key) => stepRunId(parent.id, key, null))
+    return keys.map((key) => this.tree.stepId(parent.id, key))
   }
 
   private async tellDependents(workflow: TreeRow, row: TreeRow): Promise<void> {
@@ -132,7 +131,7 @@ export class Advance {
   }
 
   private async completeLists(workflow: TreeRow, keys: readonly string[], by: TreeRow): Promise<void> {
-    const ids = keys.map((key) => stepRunId(workflow.id, key, null))
+    const ids = keys.map((key) => this.tree.stepId(workflow.id, key))
     if (ids.length > 0) await this.tree.load(ids)
     for (const id of ids) await completeList(this, this.tree.get(id), { by: by.stepKey })
   }
@@ -155,7 +154,7 @@ export class Advance {
   /** Another step made these superfluous; what has ended stays as it is. */
   private async cancelOthers(workflow: TreeRow, keys: readonly string[], by: TreeRow): Promise<void> {
     if (keys.length === 0) return
-    const ids = keys.map((key) => stepRunId(workflow.id, key, null))
+    const ids = keys.map((key) => this.tree.stepId(workflow.id, key))
     await this.tree.load(ids)
     for (const id of ids) {
       const row = this.tree.get(id)

@@ -18,12 +18,13 @@ export function endAttemptCommand(
   graph: CompiledGraph | undefined,
   beforehand: () => void,
 ): TreeCommand<EndedRow | undefined> {
-  const { id, rootId, fence, parentId, stepKey } = run
-  const successors = graph?.successors.get(stepKey ?? '') ?? []
-  const ahead = parentId === null ? [] : [parentId, ...successors.map((key) => stepRunId(parentId, key, null))]
+  const { id, rootId, fence } = run
   return {
     rootId,
-    rows: [id, ...(successors.length <= MAX_AHEAD ? ahead : [])],
+    // computed where it is asked for: what is kept need not be read
+    get rows() {
+      return [id, ...ahead(run, graph)]
+    },
     onKept: true,
     apply(advance) {
       const row = advance.tree.find(id)
@@ -36,6 +37,13 @@ export function endAttemptCommand(
 }
 
 const MAX_AHEAD = 20
+
+/** What the end of a step will look at. */
+function ahead({ parentId, stepKey }: RunRow, graph: CompiledGraph | undefined): string[] {
+  const successors = graph?.successors.get(stepKey ?? '') ?? []
+  if (parentId === null || successors.length > MAX_AHEAD) return []
+  return [parentId, ...successors.map((key) => stepRunId(parentId, key, null))]
+}
 
 function endAttempt(advance: Advance, row: TreeRow, decision: Decision): void {
   const { tree } = advance

@@ -1,4 +1,3 @@
-import { stepRunId } from '../../core/ids.ts'
 import type { StepSpec } from '../../core/workflow/graph.ts'
 import type { StepLogic } from '../../core/workflow/logic.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
@@ -26,7 +25,7 @@ export async function beginList(advance: Advance, workflow: TreeRow, group: Tree
   const spec = tree.specOf(group)
   const items = await itemsOf(advance, workflow, spec, logic)
   makeRoom(advance, group, items.length)
-  const ids = items.map((_, index) => stepRunId(group.id, spec.key, index))
+  const ids = items.map((_, index) => tree.stepId(group.id, spec.key, index))
   const before = group.startedAt === null ? new Map<string, string>() : await paramsBefore(advance, ids)
   await forgetSurplus(advance, group, items.length)
   const runs = await planSteps(
@@ -89,7 +88,7 @@ export function prepare(
 export async function forgetSurplus({ tree }: Advance, group: TreeRow, size: number): Promise<void> {
   if ((group.size ?? 0) <= size) return
   const ids = Array.from({ length: (group.size ?? 0) - size }, (_, i) =>
-    stepRunId(group.id, group.stepKey ?? '', size + i),
+    tree.stepId(group.id, group.stepKey ?? '', size + i),
   )
   await tree.load(ids)
   for (const id of ids) tree.dismiss(tree.get(id))
@@ -103,7 +102,7 @@ export async function fill(advance: Advance, group: TreeRow): Promise<void> {
   const { tree } = advance
   const atOnce = tree.specOf(group).each?.concurrency ?? Number.POSITIVE_INFINITY
   for (let left = atOnce - group.activeCount; left > 0 && (group.nextIndex ?? 0) < (group.size ?? 0); ) {
-    const id = stepRunId(group.id, group.stepKey ?? '', group.nextIndex ?? 0)
+    const id = tree.stepId(group.id, group.stepKey ?? '', group.nextIndex ?? 0)
     await tree.load([id])
     const next = tree.get(id)
     group.nextIndex = (group.nextIndex ?? 0) + 1

@@ -42,11 +42,15 @@ export class KeptTrees {
 
   /** Keeps a tree as a commit has left it, if it is worth keeping. Nobody may change it any more. */
   keep(tree: Tree): void {
-    const { root, nowMs, rows, graphs } = tree
+    const { root, nowMs, rows, graphs, stepIds } = tree
     this.drop(root.id)
     if (root.kind !== 'WORKFLOW' || hasEnded(root.status) || rows.size > MAX_ROWS_OF_TREE) return
     tree.haveCommitted()
-    this.trees.set(root.id, { tree: { rows, graphs, fence: root.fence, nowMs }, size: rows.size, taken: false })
+    this.trees.set(root.id, {
+      tree: { rows, graphs, stepIds, fence: root.fence, nowMs },
+      size: rows.size,
+      taken: false,
+    })
     this.rows += rows.size
     for (const oldest of this.trees.keys()) {
       if (this.rows <= MAX_ROWS) break

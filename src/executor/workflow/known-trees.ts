@@ -55,14 +55,10 @@ export async function applyToKept(
   try {
     const { decided, outcomes, advances } = await decideKnown(trees, host)
     if (decided.length === 0) return { outcomes, advances }
-    const guards = decided.map(({ advance: { tree, started }, fence }) => ({
-      bucket: tree.root.bucket,
-      id: tree.root.id,
-      fence,
-      workerId: started.length > 0 ? host.workerId : null,
-      offsetMs: clock.offsetMs,
-    }))
-    await orAbandon(advances, host, writeTrees(run, { guards, ...changed(advances) }))
+    for (const { advance, fence } of decided) advance.tree.root.fenceBefore = fence
+    const gives = advances.some(({ started }) => started.length > 0)
+    const gifts = gives ? [{ workerId: host.workerId, offsetMs: clock.offsetMs }] : []
+    await orAbandon(advances, host, writeTrees(run, { gifts, ...changed(advances) }))
     for (const { advance } of decided) byRoot.delete(advance.tree.root.id)
     return { outcomes, advances }
   } finally {

@@ -1,3 +1,4 @@
+import { stepRunId } from '../../core/ids.ts'
 import type { RunStatus } from '../../core/status.ts'
 import type { CompiledGraph, StepSpec } from '../../core/workflow/graph.ts'
 import { readChildren, readTreeRows } from '../../db/tree/read-tree.ts'
@@ -13,12 +14,15 @@ export interface GraphSource {
 export interface KnownRows {
   readonly rows: Map<string, TreeRow>
   readonly graphs: Map<string, CompiledGraph>
+  /** The ids of steps, by what they are computed from: each is a SHA-256, and asked for several times. */
+  readonly stepIds: Map<string, string>
 }
 
 /** The rows and graphs of one tree that a transaction has at hand: read once, known from before, or begun by itself. */
 export class LoadedTree implements KnownRows {
   readonly rows: Map<string, TreeRow>
   readonly graphs: Map<string, CompiledGraph>
+  readonly stepIds: Map<string, string>
   /** Hashes of graphs that rows have, and that are not loaded yet. */
   private readonly wanted = new Set<string>()
   readonly run: StatementRunner
@@ -30,6 +34,7 @@ export class LoadedTree implements KnownRows {
     this.source = source
     this.rows = known?.rows ?? new Map()
     this.graphs = known?.graphs ?? new Map()
+    this.stepIds = known?.stepIds ?? new Map()
   }
 
   /** Reads rows that are not there yet, with everything above them and their graphs. Unknown ids are left out. */
@@ -68,6 +73,16 @@ export class LoadedTree implements KnownRows {
 
   private missing(ids: Iterable<string>): string[] {
     return [...new Set(ids)].filter((id) => !this.rows.has(id))
+  }
+
+  /** The id of a step of a workflow; with an index, of a run of a list or a loop. */
+  stepId(parentId: string, key: string, index: number | null = null): string {
+    const of = index === null ? `${parentId} ${key}` : `${parentId}[${index}] ${key}`
+    const known = this.stepIds.get(of)
+    if (known !== undefined) return known
+    const id = stepRunId(parentId, key, index)
+    this.stepIds.set(of, id)
+    return id
   }
 
   find(id: string): TreeRow | undefined {

@@ -77,5 +77,6 @@ export function newRow(given: Given, nowMs: number): TreeRow {
     params: given.params,
     result: undefined,
     heartbeat: undefined,
+    fenceBefore: undefined,
   }
 }

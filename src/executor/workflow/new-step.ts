@@ -1,4 +1,3 @@
-import { stepRunId } from '../../core/ids.ts'
 import type { RunKind } from '../../core/status.ts'
 import type { StepSpec } from '../../core/workflow/graph.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
@@ -22,10 +21,17 @@ function nameOf({ work }: StepSpec): string {
 }
 
 /** A step as it is planned: PENDING, until what it depends on has ended. */
-export function newStep(parent: TreeRow, graph: string, spec: StepSpec, nowMs: number, index: number | null): TreeRow {
+export function newStep(
+  id: string,
+  parent: TreeRow,
+  graph: string,
+  spec: StepSpec,
+  nowMs: number,
+  index: number | null,
+): TreeRow {
   const given = {
     bucket: parent.bucket,
-    id: stepRunId(parent.id, spec.key, index),
+    id,
     kind: index === null ? kindOf(spec) : innerKindOf(spec.work.kind),
     name: nameOf(spec),
     version: parent.version,

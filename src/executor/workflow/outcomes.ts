@@ -1,4 +1,3 @@
-import { stepRunId } from '../../core/ids.ts'
 import { firstIssue } from '../../core/json.ts'
 import { onErrorOf } from '../../core/workflow/graph.ts'
 import type { Iteration, Scope } from '../../core/workflow/logic.ts'
@@ -82,7 +81,7 @@ export class Outcomes {
   ): { value: unknown } | { thrown: unknown } {
     const result = (key: string) => {
       memory.add(key)
-      const id = stepRunId(workflow.id, key, null)
+      const id = this.tree.stepId(workflow.id, key)
       if (this.loaded.has(id)) return this.loaded.get(id)
       missing.add(key)
       throw new ResultNeeded(`the result of ${key} is being loaded`)
@@ -97,7 +96,7 @@ export class Outcomes {
   /** The result of a step, as a mapper sees it. */
   async outcome(workflow: TreeRow, key: string): Promise<unknown> {
     await this.load(workflow, [key])
-    return this.loaded.get(stepRunId(workflow.id, key, null))
+    return this.loaded.get(this.tree.stepId(workflow.id, key))
   }
 
   /** What one run of a group left. */
@@ -112,13 +111,13 @@ export class Outcomes {
     const byIndex = new Map(rows.map((row) => [row.stepIndex, row]))
     const continues = this.continues(group)
     const current = Array.from({ length: group.size ?? 0 }, (_, index) =>
-      this.current(stepRunId(group.id, group.stepKey ?? '', index), byIndex.get(index)),
+      this.current(this.tree.stepId(group.id, group.stepKey ?? '', index), byIndex.get(index)),
     )
     return current.filter((row) => row?.resolved === 'live').map((row) => asSeen(row, continues))
   }
 
   private async load(workflow: TreeRow, keys: Iterable<string>): Promise<void> {
-    const ids = new Map([...keys].map((key) => [stepRunId(workflow.id, key, null), key]))
+    const ids = new Map([...keys].map((key) => [this.tree.stepId(workflow.id, key), key]))
     for (const id of [...ids.keys()]) if (this.loaded.has(id)) ids.delete(id)
     if (ids.size === 0) return
     const fromDatabase = [...ids.keys()].filter((id) => !this.knows(id))

@@ -1,4 +1,3 @@
-import { stepRunId } from '../../core/ids.ts'
 import type { StepSpec } from '../../core/workflow/graph.ts'
 import { readParams } from '../../db/tree/read-tree.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
@@ -24,13 +23,13 @@ export async function planSteps(
   keep: (row: TreeRow, index: number) => boolean = () => false,
 ): Promise<TreeRow[]> {
   const { tree } = advance
-  const ids = planned.map(({ spec, index }) => stepRunId(parent.id, spec.key, index))
+  const ids = planned.map(({ spec, index }) => tree.stepId(parent.id, spec.key, index))
   // only what has begun before can have been planned before
   if (parent.startedAt !== null) await tree.load(ids)
   return planned.map(({ spec, index }, i) => {
     const known = tree.find(ids[i]!)
     if (known) return keep(known, i) ? known : setBack(advance, known)
-    const row = newStep(parent, graph, spec, tree.nowMs, index)
+    const row = newStep(ids[i]!, parent, graph, spec, tree.nowMs, index)
     tree.insert(row)
     return row
   })

@@ -1,4 +1,3 @@
-import { stepRunId } from '../../core/ids.ts'
 import { InvalidTransitionError } from '../../core/request-errors.ts'
 import type { RunStatus } from '../../core/status.ts'
 import { descendantsOf } from '../../core/workflow/graph.ts'
@@ -46,9 +45,9 @@ async function refuseWhileUndone({ tree }: Advance, row: TreeRow): Promise<void>
   const parent = tree.parentOf(row)
   if (parent?.kind !== 'WORKFLOW' || row.resolved === null) return
   const keys = descendantsOf(tree.graphOf(parent), [row.stepKey ?? ''])
-  await tree.load(keys.map((key) => stepRunId(parent.id, key, null)))
+  await tree.load(keys.map((key) => tree.stepId(parent.id, key)))
   for (const key of keys) {
-    const dependent = tree.get(stepRunId(parent.id, key, null))
+    const dependent = tree.get(tree.stepId(parent.id, key))
     const moving = [dependent, ...(await movingBelow(tree, dependent))]
     if (moving.some(({ status }) => status === 'COMPENSATING'))
       throw new InvalidTransitionError(
@@ -107,7 +106,7 @@ export async function resetDependents(
   const { tree } = advance
   const compiled = tree.graphOf(workflow)
   const dependents = descendantsOf(compiled, keys)
-  const idOf = (key: string) => stepRunId(workflow.id, key, null)
+  const idOf = (key: string) => tree.stepId(workflow.id, key)
   await tree.load(dependents.flatMap((key) => [key, ...(compiled.steps.get(key)?.after ?? [])]).map(idOf))
   const rows = dependents.map((key) => tree.get(idOf(key)))
   for (const row of rows) {
@@ -135,7 +134,7 @@ function recount(tree: Tree, workflow: TreeRow, row: TreeRow, again: readonly st
   const before = [...new Set(tree.specOf(row).after)]
   const heard = before
     .filter((key) => !again.includes(key))
-    .map((key) => tree.get(stepRunId(workflow.id, key, null)).resolved)
+    .map((key) => tree.get(tree.stepId(workflow.id, key)).resolved)
     .filter((resolved) => resolved !== null)
   row.pendingCount = before.length - heard.length
   row.liveCount = heard.filter((resolved) => resolved === 'live').length

@@ -1,4 +1,4 @@
-import { showRunId, stepRunId } from '../../core/ids.ts'
+import { showRunId } from '../../core/ids.ts'
 import { isWhole } from '../../core/status.ts'
 import type { RunRow } from '../../db/rows.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
@@ -26,9 +26,10 @@ export async function takeOver(advance: Advance, workflow: TreeRow, source: read
 
 function place(tree: Tree, parent: TreeRow, run: RunRow): TreeRow {
   const { stepKey, stepIndex, parentGraph, version, effect, graph, queue, size, generation } = run
-  const planned = tree.find(stepRunId(parent.id, stepKey ?? '', stepIndex))
+  const id = tree.stepId(parent.id, stepKey ?? '', stepIndex)
+  const planned = tree.find(id)
   const spec = tree.specNamed(parentGraph, stepKey)
-  const row = planned ?? newStep(parent, parentGraph ?? '', spec, tree.nowMs, stepIndex)
+  const row = planned ?? newStep(id, parent, parentGraph ?? '', spec, tree.nowMs, stepIndex)
   if (!planned) tree.insert(row)
   // what it did, the other run did: undoing it is undoing that
   const linkedId = run.linkedId ?? run.id

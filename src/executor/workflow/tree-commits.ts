@@ -16,14 +16,17 @@ const LANES = 2
 const MAX_BATCH = 200
 
 /** Batches lock in the order of (bucket, id): of the root's. */
-type Batched<Command> = Command & { readonly bucket: number; readonly id: string }
-type BatchedCommand = Batched<TreeCommand>
+interface Batched<Command extends TreeCommand = TreeCommand> {
+  readonly command: Command
+  readonly bucket: number
+  readonly id: string
+}
 
 /** Changes trees in shared commits. */
 export class TreeCommits {
-  private readonly commits: GroupCommit<BatchedCommand, TreeOutcome>
+  private readonly commits: GroupCommit<Batched, TreeOutcome>
   /** Of trees that are kept, in one lane: no two of these commits are in each other's way. */
-  private readonly ofKept: GroupCommit<BatchedCommand, TreeOutcome>
+  private readonly ofKept: GroupCommit<Batched, TreeOutcome>
   /** Of trees that are made. */
   private readonly ofNew: GroupCommit<Batched<Creation>, TreeOutcome>
   private readonly kept = new KeptTrees()
@@ -38,49 +41,45 @@ export class TreeCommits {
     this.host = host
     this.unavailableMs = unavailableMs
     this.committed = committed
-    this.commits = new GroupCommit<BatchedCommand, TreeOutcome>((commands) => this.commit(commands), byBucketAndId, {
+    this.commits = new GroupCommit<Batched, TreeOutcome>((batch) => this.commit(commandsOf(batch)), byBucketAndId, {
       lanes: LANES,
       maxBatch: MAX_BATCH,
     })
-    this.ofKept = new GroupCommit<BatchedCommand, TreeOutcome>((commands) => this.commitKept(commands), byBucketAndId, {
+    this.ofKept = new GroupCommit<Batched, TreeOutcome>((batch) => this.commitKept(batch), byBucketAndId, {
       maxBatch: MAX_BATCH,
     })
-    this.ofNew = new GroupCommit<Batched<Creation>, TreeOutcome>(
-      (commands) => this.commitNew(commands),
-      byBucketAndId,
-      {
-        maxBatch: MAX_BATCH,
-      },
-    )
+    this.ofNew = new GroupCommit<Batched<Creation>, TreeOutcome>((batch) => this.commitNew(batch), byBucketAndId, {
+      maxBatch: MAX_BATCH,
+    })
   }
 
-  private commitKept(commands: readonly BatchedCommand[]) {
+  private commitKept(batch: readonly Batched[]) {
     const { db, host, kept } = this
-    return this.orLocked(commands, () => applyToKept(runnerOf(db.warm), commands, kept, host, db.clock))
+    return this.orLocked(batch, () => applyToKept(runnerOf(db.warm), commandsOf(batch), kept, host, db.clock))
   }
 
-  private commitNew(commands: readonly Batched<Creation>[]) {
+  private commitNew(batch: readonly Batched<Creation>[]) {
     const { db, host } = this
-    return this.orLocked(commands, () => applyToNew(runnerOf(db.warm), commands, host, db.clock))
+    return this.orLocked(batch, () => applyToNew(runnerOf(db.warm), commandsOf(batch), host, db.clock))
   }
 
   /** What is known did not do for some of them, or for all: nothing was written of those, and they go the other way. */
   private async orLocked(
-    commands: readonly BatchedCommand[],
+    batch: readonly Batched[],
     apply: () => Promise<AppliedKnown>,
   ): Promise<(TreeOutcome | Promise<TreeOutcome>)[]> {
     try {
       const { outcomes, advances } = await apply()
       this.haveCommitted(advances)
-      return commands.map((command) => outcomes.get(command) ?? this.locked(command))
+      return batch.map((item) => outcomes.get(item.command) ?? this.locked(item))
     } catch (error) {
       if (!(error instanceof TreeConflict)) throw error
-      return commands.map((command) => this.locked(command))
+      return batch.map((item) => this.locked(item))
     }
   }
 
-  private locked(command: BatchedCommand): Promise<TreeOutcome> {
-    const outcome = this.commits.submit(command)
+  private locked(item: Batched): Promise<TreeOutcome> {
+    const outcome = this.commits.submit(item)
     // the batch that it comes from may have been given up, and nobody waits for it
     outcome.catch(() => {})
     return outcome
@@ -112,16 +111,11 @@ export class TreeCommits {
 
   /** Applies a command once. Rejects with what the database says; a commit whose answer was lost may stand. */
   submitOnce<T>(command: TreeCommand<T>): Promise<TreeOutcome<T>> {
-    const { rootId } = command
-    const bucket = bucketOf(rootId)
-    const item = { ...command, apply: (advance: Advance) => command.apply(advance), bucket, id: rootId }
-    return this.wayOf(item) as Promise<TreeOutcome<T>>
-  }
-
-  private wayOf(item: BatchedCommand): Promise<TreeOutcome> {
-    const { create, onKept, rootId } = item
-    if (create) return this.ofNew.submit({ ...item, create })
-    return (onKept && this.kept.has(rootId) ? this.ofKept : this.commits).submit(item)
+    const { rootId: id, onKept } = command
+    const bucket = bucketOf(id)
+    if (makesRoot(command)) return this.ofNew.submit({ command, bucket, id }) as Promise<TreeOutcome<T>>
+    const commits = onKept && this.kept.has(id) ? this.ofKept : this.commits
+    return commits.submit({ command, bucket, id }) as Promise<TreeOutcome<T>>
   }
 
   /** The same, repeated while the database is away or says that it was in somebody's way. For what is safe to repeat. */
@@ -153,4 +147,12 @@ export class TreeCommits {
       abandon: () => abandon(advances, host),
     }
   }
+}
+
+function commandsOf<Command extends TreeCommand>(batch: readonly Batched<Command>[]): Command[] {
+  return batch.map(({ command }) => command)
+}
+
+function makesRoot(command: TreeCommand): command is Creation {
+  return command.create !== undefined
 }

@@ -49,9 +49,13 @@ export class Tree extends LoadedTree {
     return this.get(this.rootId)
   }
 
-  /** Rows to write. */
+  /** Rows to write, the root first: so they are locked everywhere. */
   get updates(): TreeRow[] {
-    return [...this.touched].filter((row) => !this.fresh.has(row))
+    const { root } = this
+    const updates: TreeRow[] = []
+    if (this.touched.has(root) && !this.fresh.has(root)) updates.push(root)
+    for (const row of this.touched) if (row !== root && !this.fresh.has(row)) updates.push(row)
+    return updates
   }
 
   get inserts(): TreeRow[] {

@@ -57,8 +57,9 @@ function parsed(text: string | null | undefined): unknown {
 
 function compensationRun(tree: Tree, step: TreeRow): TreeRow {
   const parent = tree.parentOf(step)!
-  const run = newStep(parent, step.parentGraph ?? '', tree.specOf(step), tree.nowMs, step.stepIndex)
-  return { ...run, id: compensationRunId(step.id, step.generation), kind: 'ACTION', undoes: step.id, pendingCount: 0 }
+  const id = compensationRunId(step.id, step.generation)
+  const run = newStep(id, parent, step.parentGraph ?? '', tree.specOf(step), tree.nowMs, step.stepIndex)
+  return { ...run, kind: 'ACTION', undoes: step.id, pendingCount: 0 }
 }
 
 /** An action that undoes what another did: its params are what that one was given, and what it gave. */
