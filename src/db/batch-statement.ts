@@ -53,20 +53,27 @@ export function columnOf<Item extends object>(member: string, column: Column<Ite
  */
 function arrayText(items: readonly object[], of: (item: object) => Cell): string {
   let text = ''
-  let nulls = 0
+  let filled = false
   for (const item of items) {
+    if (text !== '') text += ','
     const cell = of(item)
-    if (cell === null || cell === undefined) nulls++
-    text += text === '' ? cellText(cell) : `,${cellText(cell)}`
+    if (cell === null || cell === undefined) text += 'NULL'
+    else {
+      filled = true
+      text += cellText(cell)
+    }
   }
-  return nulls === items.length ? '{}' : `{${text}}`
+  return filled ? `{${text}}` : '{}'
 }
 
 const TO_ESCAPE = /["\\]/g
 
-function cellText(cell: Cell): string | number | boolean {
-  if (cell === null || cell === undefined) return 'NULL'
-  if (typeof cell === 'string') return `"${cell.replace(TO_ESCAPE, '\\$&')}"`
+function cellText(cell: string | number | boolean | Date): string | number | boolean {
+  if (typeof cell === 'string') {
+    // nearly no text has one, and the look is cheaper than the replacement
+    const escaped = cell.includes('"') || cell.includes('\\') ? cell.replace(TO_ESCAPE, '\\$&') : cell
+    return `"${escaped}"`
+  }
   return cell instanceof Date ? `"${cell.toISOString()}"` : cell
 }
 

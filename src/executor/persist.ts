@@ -6,7 +6,7 @@ import { byBucketAndId, GroupCommit } from '../db/group-commit.ts'
 import { databaseFault, isTransient } from '../db/pg-errors.ts'
 import { runById } from '../db/reads/runs.ts'
 import type { RunRow } from '../db/rows.ts'
-import { type AttemptEnd, type EndedRow, endAttempts } from '../db/transitions/end-attempts.ts'
+import { type AttemptEnd, type EndedRow, endAttempts, endOf } from '../db/transitions/end-attempts.ts'
 import type { StepEnds } from './workflow/workflows.ts'
 
 /** `superseded`: the run went to another hand; nothing was written. */
@@ -58,7 +58,6 @@ export class AttemptEnds {
 
   private submit(run: RunRow, decision: Decision, beforehand: () => void): Promise<EndedRow | undefined> {
     if (run.parentId !== null) return this.workflows.endAttempt(run, decision, beforehand)
-    const { bucket, id, fence } = run
-    return this.commits.submit({ ...decision, bucket, id, fence })
+    return this.commits.submit(endOf(run, decision))
   }
 }

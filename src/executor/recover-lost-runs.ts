@@ -6,7 +6,7 @@ import { byBucketAndId } from '../db/group-commit.ts'
 import { runsOfWorker } from '../db/holds.ts'
 import { expiredWorkers, forgetWorker } from '../db/leases.ts'
 import type { RunRow } from '../db/rows.ts'
-import { endAttempts } from '../db/transitions/end-attempts.ts'
+import { endAttempts, endOf } from '../db/transitions/end-attempts.ts'
 import { factsOfGiven } from './attempt-facts.ts'
 import type { Registry } from './registry.ts'
 import type { StepEnds } from './workflow/workflows.ts'
@@ -62,9 +62,7 @@ export async function endAbandoned(
   if (runs.length === 0) return []
   const ends = runs.map((run) => ({ run, decision: decideAbandoned(db, registry, maxLosses, run, kind) }))
   const steps = ends.filter(({ run }) => run.parentId !== null)
-  const single = ends
-    .filter(({ run }) => run.parentId === null)
-    .map(({ run: { bucket, id, fence }, decision }) => ({ ...decision, bucket, id, fence }))
+  const single = ends.filter(({ run }) => run.parentId === null).map(({ run, decision }) => endOf(run, decision))
   const [endedSteps, endedSingle] = await Promise.all([
     Promise.all(steps.map(({ run, decision }) => workflows.endAttempt(run, decision, () => {}))),
     single.length > 0 ? endAttempts(db, single.sort(byBucketAndId)) : [],

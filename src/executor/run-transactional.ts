@@ -3,7 +3,7 @@ import type { Decision } from '../core/outcome.ts'
 import type { UserTransaction } from '../db/client.ts'
 import { isTransient } from '../db/pg-errors.ts'
 import { cancelStatement } from '../db/transaction.ts'
-import { type EndedRow, endAttemptIn } from '../db/transitions/end-attempts.ts'
+import { type EndedRow, endAttemptIn, endOf } from '../db/transitions/end-attempts.ts'
 import type { Attempt } from './attempt.ts'
 import type { HandlerContext } from './define-action.ts'
 import { TransactionGuard } from './guard-transaction.ts'
@@ -69,8 +69,7 @@ async function recordEnd(tx: UserTransaction, attempt: Attempt, decision: Decisi
     const { outcome, committed, abandon } = await workflows.endAttemptIn(tx, run, decision, yieldSlot)
     return { row: outcome.kind === 'applied' ? outcome.value : undefined, committed, abandon }
   }
-  const { bucket, id, fence } = run
-  const row = await endAttemptIn(tx, { ...decision, bucket, id, fence }, endTime(attempt))
+  const row = await endAttemptIn(tx, endOf(run, decision), endTime(attempt))
   return { row, committed() {}, abandon() {} }
 }
 

@@ -85,24 +85,60 @@ const ASKED_OF_ANY = new Set<string | symbol>(['then', 'toJSON'])
  * member is read, and what `scope.result` throws goes through. Throws a `TypeError` for any other member.
  */
 export function viewOf(scope: Scope, visibility: Visibility): object {
-  const read = (key: string | symbol): unknown => {
-    if (key === 'params') return scope.params
-    if (typeof key === 'symbol' || ASKED_OF_ANY.has(key)) return undefined
-    if (!visibility.sees(key)) throw new TypeError(visibility.explain(key))
-    return scope.result(key)
+  return new Proxy(NOTHING, new View(scope, visibility))
+}
+
+/** What stands behind every view: nobody can change it through one. */
+const NOTHING = Object.create(null) as object
+
+/** The traps of a view; those of all views are the same functions, since a view is made for each call. */
+class View implements ProxyHandler<object> {
+  private readonly scope: Scope
+  private readonly visibility: Visibility
+
+  constructor(scope: Scope, visibility: Visibility) {
+    this.scope = scope
+    this.visibility = visibility
   }
-  const has = (key: string | symbol) => key === 'params' || (typeof key === 'string' && visibility.sees(key))
-  return new Proxy(Object.create(null), {
-    get: (_, key) => read(key),
-    has: (_, key) => has(key),
-    ownKeys: () => ['params', ...visibility.keys()],
-    // a getter: listing the members, as Object.keys does, loads none of them
-    getOwnPropertyDescriptor: (_, key) =>
-      has(key) ? { get: () => read(key), enumerable: true, configurable: true } : undefined,
-    set: () => false,
-    defineProperty: () => false,
-    deleteProperty: () => false,
-    preventExtensions: () => false,
-    setPrototypeOf: () => false,
-  })
+
+  get(_: object, key: string | symbol): unknown {
+    if (key === 'params') return this.scope.params
+    if (typeof key === 'symbol' || ASKED_OF_ANY.has(key)) return undefined
+    if (!this.visibility.sees(key)) throw new TypeError(this.visibility.explain(key))
+    return this.scope.result(key)
+  }
+
+  has(_: object, key: string | symbol): boolean {
+    return key === 'params' || (typeof key === 'string' && this.visibility.sees(key))
+  }
+
+  ownKeys(): string[] {
+    return ['params', ...this.visibility.keys()]
+  }
+
+  /** A getter: listing the members, as Object.keys does, loads none of them. */
+  getOwnPropertyDescriptor(nothing: object, key: string | symbol): PropertyDescriptor | undefined {
+    if (!this.has(nothing, key)) return undefined
+    return { get: () => this.get(nothing, key), enumerable: true, configurable: true }
+  }
+
+  set(): boolean {
+    return false
+  }
+
+  defineProperty(): boolean {
+    return false
+  }
+
+  deleteProperty(): boolean {
+    return false
+  }
+
+  preventExtensions(): boolean {
+    return false
+  }
+
+  setPrototypeOf(): boolean {
+    return false
+  }
 }

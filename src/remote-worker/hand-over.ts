@@ -83,7 +83,7 @@ export class HandOver {
   private command(rootId: string, ids: readonly string[], worker: RemoteWorker): TreeCommand<Handed[]> {
     return {
       rootId,
-      rows: ids,
+      rows: () => ids,
       apply: async (advance) => {
         const { tree } = advance
         if (tree.root.paused) return []

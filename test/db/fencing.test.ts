@@ -63,7 +63,7 @@ async function cancelInTree(db: Database, id: string): Promise<unknown> {
   const { workflows } = new Executor(db, new Registry([]), DEFAULT_EXECUTOR_OPTIONS, pino({ level: 'silent' }))
   return workflows.commits.apply({
     rootId: id,
-    rows: [id],
+    rows: () => [id],
     apply: (advance) => cancelStep(advance, advance.tree.get(id), 'CANCEL_REQUESTED', { error, actor: 'operator' }),
   })
 }

@@ -40,36 +40,39 @@ export async function readChildren(
 
 /** What a step left, for the mappers of those after it. */
 export interface OutcomeRow {
-  readonly id: string
   readonly kind: RunKind
   readonly status: RunStatus
   readonly resolved: Resolution | null
   readonly result: unknown
   readonly error: RunError | null
-  readonly stepIndex: number | null
-  readonly parentId: string | null
 }
 
-const OUTCOME = `r.id, r.kind, r.status, r.resolved, r.result, r.error, r.step_index as "stepIndex", r.parent_id as "parentId"`
+/** The same with what tells whose it is. */
+export interface ReadOutcome extends OutcomeRow {
+  readonly id: string
+  readonly stepIndex: number | null
+}
 
-const outcomes: JsonStatement<OutcomeRow> = jsonStatement(`
+const OUTCOME = `r.id, r.kind, r.status, r.resolved, r.result, r.error, r.step_index as "stepIndex"`
+
+const outcomes: JsonStatement<ReadOutcome> = jsonStatement(`
 select r.* from json_to_recordset(:input) as i(bucket int2, id uuid)
 cross join lateral (
   select ${OUTCOME} from action_do.runs r where r.bucket = i.bucket and r.id = i.id offset 0
 ) r`)
 
-export function readOutcomes(run: StatementRunner, ids: readonly string[]): Promise<OutcomeRow[]> {
+export function readOutcomes(run: StatementRunner, ids: readonly string[]): Promise<ReadOutcome[]> {
   return run(outcomes, keyed(ids))
 }
 
-const iterations: JsonStatement<OutcomeRow> = jsonStatement(`
+const iterations: JsonStatement<ReadOutcome> = jsonStatement(`
 select r.* from json_to_recordset(:input) as i(id uuid)
 cross join lateral (
   select ${OUTCOME} from action_do.runs r where r.parent_id = i.id and r.undoes is null order by r.step_index offset 0
 ) r`)
 
 /** The outcomes of all runs of groups, in the order of their index. */
-export function readIterations(run: StatementRunner, groupIds: readonly string[]): Promise<OutcomeRow[]> {
+export function readIterations(run: StatementRunner, groupIds: readonly string[]): Promise<ReadOutcome[]> {
   return run(
     iterations,
     groupIds.map((id) => ({ id })),

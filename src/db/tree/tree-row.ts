@@ -64,12 +64,22 @@ export interface TreeRow {
   /** JSON text to write, null to take it away; `undefined` leaves what is there. */
   result?: string | null | undefined
   heartbeat?: null | undefined
+  /** The result that is written, where it is at hand: `undefined` where it is to be read. */
+  writtenResult?: string | null | undefined
   /** The fence that the row must have for anything to be written; `undefined` where its lock is held. */
   fenceBefore?: number | undefined
 }
 
+/** Of a result that whoever keeps the row need not read. In characters. */
+const MAX_KEPT_RESULT = 1_000
+
+function isSmall(result: string | null): boolean {
+  return result === null || result.length <= MAX_KEPT_RESULT
+}
+
 /** What was to be written of a row is written. */
 export function haveWritten(row: TreeRow): void {
+  if (row.result !== undefined) row.writtenResult = isSmall(row.result) ? row.result : undefined
   row.params = undefined
   row.result = undefined
   row.heartbeat = undefined
@@ -130,6 +140,7 @@ export function shaped(row: TreeRow): TreeRow {
     params: undefined,
     result: undefined,
     heartbeat: undefined,
+    writtenResult: undefined,
     fenceBefore: undefined,
   }
 }
@@ -188,7 +199,7 @@ const COLUMNS = {
   depth: ['depth', 'int2'],
   endedSeq: ['ended_seq', 'int4'],
 } as const satisfies Record<
-  Exclude<keyof TreeRow, 'params' | 'result' | 'heartbeat' | 'fenceBefore'>,
+  Exclude<keyof TreeRow, 'params' | 'result' | 'heartbeat' | 'writtenResult' | 'fenceBefore'>,
   readonly [column: string, type: string, usual?: number | boolean]
 >
 

@@ -57,7 +57,7 @@ export async function control(
   const command = { bucket, runId: id, kind, key, fingerprint: fingerprint(asked).toString('hex') }
   const replayed = await executor.workflows.commits.apply({
     rootId,
-    rows: [id],
+    rows: () => [id],
     async apply(advance) {
       const row = advance.tree.find(id)
       if (!row) throw new RunNotFoundError(request.id)

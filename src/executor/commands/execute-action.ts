@@ -204,7 +204,7 @@ export async function inserted(
   submission: Submission,
   place?: Place,
 ): Promise<RunRow | undefined> {
-  if (submission.inserted) return freshRun({ ...row, status: submission.inserted.status }, submission.inserted.at)
+  if (submission.inserted) return freshRun(row, submission.inserted)
   return submission.repeated && place ? ownAfterLostAnswer(executor, place, row) : undefined
 }
 

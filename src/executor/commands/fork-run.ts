@@ -141,7 +141,7 @@ async function record(executor: Executor, source: RunRow, compiled: CompiledGrap
       params: source.params,
       priority: source.priority,
     },
-    rows: [],
+    rows: () => [],
     async apply(advance) {
       const { root } = advance.tree
       root.forkedFrom = source.id

@@ -1,9 +1,9 @@
 import type { RunRow } from '../../db/rows.ts'
-import type { NewRun } from '../../db/transitions/submit-runs.ts'
+import type { NewRun, SubmittedRow } from '../../db/transitions/submit-runs.ts'
 
-/** The run as the insert left it. */
-export function freshRun(row: NewRun, at: Date): RunRow {
-  const running = row.status === 'RUNNING'
+/** The run as the insert left it: `inserted` says when, and whether it runs or queues. */
+export function freshRun(row: NewRun, { status, at }: Pick<SubmittedRow, 'status' | 'at'>): RunRow {
+  const running = status === 'RUNNING'
   const startedAt = running ? at : null
   return {
     bucket: row.bucket,
@@ -30,7 +30,7 @@ export function freshRun(row: NewRun, at: Date): RunRow {
     idempotencyKey: row.idempotencyKey,
     fingerprint: Buffer.from(row.fingerprint, 'hex'),
     params: row.params,
-    status: row.status,
+    status,
     result: null,
     error: null,
     heartbeat: null,
@@ -42,7 +42,7 @@ export function freshRun(row: NewRun, at: Date): RunRow {
     probe: false,
     fence: running ? 1 : 0,
     workerId: running ? row.workerId : null,
-    availableAt: row.status === 'QUEUED' ? at : row.runAt,
+    availableAt: status === 'QUEUED' ? at : row.runAt,
     lastSeq: 1,
     createdAt: at,
     startedAt,

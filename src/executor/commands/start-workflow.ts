@@ -145,7 +145,7 @@ async function record(
   const outcome = await executor.workflows.commits.submit({
     rootId: id,
     create,
-    rows: [],
+    rows: () => [],
     apply: (advance) => begin(advance, compiled, runAt, actor),
   })
   return outcome.kind === 'applied'

@@ -22,7 +22,7 @@ export function byTree(
 ): TreeCommand<number>[] {
   return [...groupBy(work, ({ rootId }) => rootId)].map(([rootId, items]) => ({
     rootId,
-    rows: items.map(({ id }) => id),
+    rows: () => items.map(({ id }) => id),
     async apply(advance) {
       for (const { id } of items) {
         const row = advance.tree.find(id)
@@ -37,7 +37,7 @@ export function byTree(
 export function claimCommands(work: readonly TreeWork[]): TreeCommand<number>[] {
   return [...groupBy(work, ({ rootId }) => rootId)].map(([rootId, items]) => ({
     rootId,
-    rows: items.map(({ id }) => id),
+    rows: () => items.map(({ id }) => id),
     async apply(advance) {
       const { started } = advance
       const before = started.length

@@ -21,10 +21,7 @@ export function endAttemptCommand(
   const { id, rootId, fence } = run
   return {
     rootId,
-    // computed where it is asked for: what is kept need not be read
-    get rows() {
-      return [id, ...ahead(run, graph)]
-    },
+    rows: () => [id, ...ahead(run, graph)],
     onKept: true,
     apply(advance) {
       const row = advance.tree.find(id)

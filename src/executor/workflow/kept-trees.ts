@@ -5,7 +5,7 @@ import type { Tree } from './tree.ts'
 /** A larger tree is read again: most of what it has is not looked at. */
 const MAX_ROWS_OF_TREE = 100
 
-/** Of all trees together: some 20 MB. */
+/** Of all trees together: some 20 MB, and as much again where every result is as large as is kept. */
 const MAX_ROWS = 20_000
 
 /** What this node knows of a tree, as of a commit of its own. */

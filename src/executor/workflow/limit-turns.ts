@@ -56,7 +56,7 @@ export class LimitTurns {
   private async grant(turn: Turn): Promise<void> {
     const outcome = await this.commits.submit({
       rootId: turn.rootId,
-      rows: [turn.runId],
+      rows: () => [turn.runId],
       async apply(advance) {
         const row = advance.tree.find(turn.runId)
         if (row?.limitKey !== turn.key) return false

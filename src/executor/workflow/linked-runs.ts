@@ -111,7 +111,7 @@ export class LinkedRuns {
   ): Promise<void> {
     await this.executor.workflows.commits.submit({
       rootId,
-      rows: [rowId],
+      rows: () => [rowId],
       apply(advance) {
         const row = advance.tree.find(rowId)
         if (row) apply(advance, row)

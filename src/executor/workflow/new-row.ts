@@ -77,6 +77,7 @@ export function newRow(given: Given, nowMs: number): TreeRow {
     params: given.params,
     result: undefined,
     heartbeat: undefined,
+    writtenResult: undefined,
     fenceBefore: undefined,
   }
 }

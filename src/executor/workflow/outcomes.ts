@@ -1,7 +1,7 @@
 import { firstIssue } from '../../core/json.ts'
 import { onErrorOf } from '../../core/workflow/graph.ts'
 import type { Iteration, Scope } from '../../core/workflow/logic.ts'
-import { type OutcomeRow, readIterations, readOutcomes, readParams } from '../../db/tree/read-tree.ts'
+import { type OutcomeRow, type ReadOutcome, readIterations, readOutcomes, readParams } from '../../db/tree/read-tree.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Host } from './host.ts'
 import { LogicError } from './logic-error.ts'
@@ -101,18 +101,18 @@ export class Outcomes {
 
   /** What one run of a group left. */
   async ofRun(run: TreeRow): Promise<unknown> {
-    const [read] = run.result === undefined ? await readOutcomes(this.tree.run, [run.id]) : []
+    const [read] = resultOf(run) === undefined ? await readOutcomes(this.tree.run, [run.id]) : []
     return asSeen(this.current(run.id, read), this.continues(run))
   }
 
   /** What the iterations of a group left that were completed, in their order. */
   async iterations(group: TreeRow): Promise<unknown[]> {
-    const rows = await readIterations(this.tree.run, [group.id])
+    const idOf = (_: unknown, index: number) => this.tree.stepId(group.id, group.stepKey ?? '', index)
+    const ids = Array.from({ length: group.size ?? 0 }, idOf)
+    const rows = ids.every((id) => this.knows(id)) ? [] : await readIterations(this.tree.run, [group.id])
     const byIndex = new Map(rows.map((row) => [row.stepIndex, row]))
     const continues = this.continues(group)
-    const current = Array.from({ length: group.size ?? 0 }, (_, index) =>
-      this.current(this.tree.stepId(group.id, group.stepKey ?? '', index), byIndex.get(index)),
-    )
+    const current = ids.map((id, index) => this.current(id, byIndex.get(index)))
     return current.filter((row) => row?.resolved === 'live').map((row) => asSeen(row, continues))
   }
 
@@ -131,7 +131,7 @@ export class Outcomes {
     }
   }
 
-  private read(ids: string[]): Promise<OutcomeRow[]> {
+  private read(ids: string[]): Promise<ReadOutcome[]> {
     return ids.length === 0 ? Promise.resolve([]) : readOutcomes(this.tree.run, ids)
   }
 
@@ -151,19 +151,25 @@ export class Outcomes {
     return onErrorOf(this.tree.graphOfStep(row).graph, this.tree.specOf(row)) === 'continue'
   }
 
-  /** Whether this transaction itself has changed it, result included. */
+  /** Whether what a step left is at hand, result included. */
   private knows(id: string): boolean {
     const row = this.tree.find(id)
-    return row !== undefined && (row.result !== undefined || row.status === 'PENDING')
+    return row !== undefined && (resultOf(row) !== undefined || row.status === 'PENDING')
   }
 
   /** What this transaction has made of a step goes before what the database has. */
   private current(id: string, read: OutcomeRow | undefined): OutcomeRow | undefined {
     const row = this.tree.find(id)
     if (!row) return read
-    const result = row.result === undefined ? read?.result : row.result === null ? null : JSON.parse(row.result)
-    return { ...row, result }
+    const text = resultOf(row)
+    const result = text === undefined ? read?.result : text === null ? null : JSON.parse(text)
+    return { kind: row.kind, status: row.status, resolved: row.resolved, error: row.error, result }
   }
+}
+
+/** The JSON text of what a row's run gave, as this transaction sees it; `undefined` where it is to be read. */
+function resultOf({ result, writtenResult }: TreeRow): string | null | undefined {
+  return result === undefined ? writtenResult : result
 }
 
 /** `undefined` for what was skipped, canceled or is not there; `{ result, error }` where errors are values. */

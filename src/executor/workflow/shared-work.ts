@@ -15,6 +15,8 @@ export interface Shared {
   readonly limit?: { readonly key: string; readonly max: number }
 }
 
+const NOTHING_SHARED: Shared = {}
+
 /** Evaluates the business key and the limit of a step. Throws a `LogicError` for one that cannot be a key. */
 export async function sharedBy(
   { outcomes, tree }: Advance,
@@ -23,13 +25,14 @@ export async function sharedBy(
   logic: StepLogic,
   iteration: Iteration | undefined,
 ): Promise<Shared> {
+  const { limit, keyed } = spec
+  if (!limit && !keyed) return NOTHING_SHARED
   const keyOf = async (what: string, evaluate: StepLogic['key']) => {
     const key = await outcomes.evaluate(workflow, spec.key, what, (scope) => evaluate?.call(logic, scope, iteration))
     const problem = typeof key === 'string' ? idempotencyKeyProblem(key) : 'is no text'
     if (problem) throw new LogicError('MAPPING_FAILED', `The ${what} of step ${JSON.stringify(spec.key)} ${problem}`)
     return key as string
   }
-  const { limit, keyed } = spec
   const scopeOf = (key: string) => (limit?.scope === 'run' ? `${showRunId(tree.root.id)} ${key}` : key)
   return {
     ...(keyed && { key: await keyOf('business key', logic.key) }),

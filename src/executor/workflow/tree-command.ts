@@ -15,8 +15,8 @@ export interface TreeCommand<T = unknown> {
   readonly rootId: string
   /** Makes the root first; where it exists already, the command is not applied and its outcome is `exists`. */
   readonly create?: NewRoot
-  /** The rows that it will look at: they are read together with those of the others. */
-  readonly rows: readonly string[]
+  /** The rows that it will look at: they are read together with those of the others, where they are not known. */
+  rows(): readonly string[]
   /** It only changes the tree, and may be applied to what this node knows of it. */
   readonly onKept?: boolean
   /**
@@ -83,7 +83,7 @@ async function apply(
   // sent together: the second statement sees what the lock of the first protects
   const [{ nowMs, leased }, rows] = await Promise.all([
     lockTrees(run, rootIds, host.workerId, offsetMs),
-    readTreeRows(run, [...new Set(live.flatMap((command) => [command.rootId, ...command.rows]))]),
+    readTreeRows(run, [...new Set(live.flatMap((command) => [command.rootId, ...command.rows()]))]),
   ])
   const rowsByRoot = groupBy(rows, (row) => row.rootId)
   const trees = [...byRoot].map(([rootId, ofRoot]) => {
