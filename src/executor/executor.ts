@@ -24,7 +24,7 @@ import { Worker } from './worker.ts'
 import type { Advance } from './workflow/advance.ts'
 import { LinkedRuns } from './workflow/linked-runs.ts'
 import { isUnentered } from './workflow/queues.ts'
-import { asRunRow } from './workflow/run-row.ts'
+import { asRunRow, rootRun } from './workflow/run-row.ts'
 import { Workflows } from './workflow/workflows.ts'
 
 /** In the place of a name: a node stopped and left what it held to the others, or registered another action. */
@@ -171,7 +171,10 @@ export class Executor {
   }
 
   private treeChanged({ tree }: Advance): void {
-    this.hub.announce(tree.root.rootId, undefined, !isSettled(tree.root.status))
+    const { root } = tree
+    const moving = !isSettled(root.status)
+    // who waits for a workflow is told of it as it began, and as it came to rest
+    this.hub.announce(root.id, moving && !tree.isNew ? undefined : rootRun(root), moving)
     for (const { runId, to } of tree.events) {
       const row = tree.get(runId)
       if (isSettled(to) && row.status === to && isCounted(row)) this.settledListener?.(asRunRow(row, null))

@@ -45,7 +45,7 @@ export class Waits {
     )
     const unwatch = this.hub.watch(rootId, (run, moving) => {
       // whoever waits for a workflow need not look at each of its steps
-      if (!(moving && id === rootId)) wait.wake(run)
+      if (run || !(moving && id === rootId)) wait.wake(run)
     })
     this.open.add(wait)
     if (this.stopped) wait.stop()
@@ -87,6 +87,13 @@ export class RunWait {
     this.notify?.()
   }
 
+  /** What was told of the run since it was last asked for. */
+  told(): RunRow | undefined {
+    const told = this.latest
+    this.latest = undefined
+    return told
+  }
+
   /** The run once it has settled, or as it stands after `ms`. */
   async settled(run: RunRow, ms: number): Promise<RunRow> {
     let now = this.take(run)
@@ -107,8 +114,7 @@ export class RunWait {
 
   /** The newer of what is known and what was told since; what was told is taken once. */
   private take(known: RunRow): RunRow {
-    const told = this.latest
-    this.latest = undefined
+    const told = this.told()
     return told ? newer(known, told) : known
   }
 

@@ -6,6 +6,14 @@ import { type Column, type Columns, jsonText } from '../batch-statement.ts'
 /** How an ended step counts for those that depend on it: as completed, or as skipped. Null: it holds them up. */
 export type Resolution = 'live' | 'dead'
 
+/** What a root was made with. */
+export interface Made {
+  readonly idempotencyKey: string | null
+  /** Hexadecimal. */
+  readonly fingerprint: string
+  readonly params: unknown
+}
+
 /**
  * A run of a tree as a transaction works on it, under the lock of its root. Times are milliseconds of the durable clock.
  * What may be large is read only where it is needed, and written only where it changed.
@@ -66,20 +74,24 @@ export interface TreeRow {
   heartbeat?: null | undefined
   /** The result that is written, where it is at hand: `undefined` where it is to be read. */
   writtenResult?: string | null | undefined
+  /** Of a root that this node has made, where it is at hand. */
+  made?: Made | undefined
   /** The fence that the row must have for anything to be written; `undefined` where its lock is held. */
   fenceBefore?: number | undefined
 }
 
-/** Of a result that whoever keeps the row need not read. In characters. */
-const MAX_KEPT_RESULT = 1_000
+/** Of a result, or of params, that whoever keeps the row need not read. In characters of their JSON. */
+const MAX_KEPT_JSON = 1_000
 
-function isSmall(result: string | null): boolean {
-  return result === null || result.length <= MAX_KEPT_RESULT
+function isSmall(json: string | null): boolean {
+  return json === null || json.length <= MAX_KEPT_JSON
 }
 
 /** What was to be written of a row is written. */
 export function haveWritten(row: TreeRow): void {
   if (row.result !== undefined) row.writtenResult = isSmall(row.result) ? row.result : undefined
+  if (row.made && row.params !== undefined)
+    row.made = isSmall(row.params) ? { ...row.made, params: JSON.parse(row.params) } : undefined
   row.params = undefined
   row.result = undefined
   row.heartbeat = undefined
@@ -141,6 +153,7 @@ export function shaped(row: TreeRow): TreeRow {
     result: undefined,
     heartbeat: undefined,
     writtenResult: undefined,
+    made: undefined,
     fenceBefore: undefined,
   }
 }
@@ -199,7 +212,7 @@ const COLUMNS = {
   depth: ['depth', 'int2'],
   endedSeq: ['ended_seq', 'int4'],
 } as const satisfies Record<
-  Exclude<keyof TreeRow, 'params' | 'result' | 'heartbeat' | 'writtenResult' | 'fenceBefore'>,
+  Exclude<keyof TreeRow, 'params' | 'result' | 'heartbeat' | 'writtenResult' | 'made' | 'fenceBefore'>,
   readonly [column: string, type: string, usual?: number | boolean]
 >
 

@@ -112,7 +112,7 @@ async function recordAndWait(
   const wait = executor.waits.listen(id)
   try {
     const recorded = await record(executor, compiled, request, id, actor)
-    const run = await readRun(executor, id)
+    const run = (recorded && wait.told()) || (await readRun(executor, id))
     // without a key nobody else can have made it: an answer was lost on the way, and the call repeated
     const replayed = !recorded && request.idempotencyKey !== null
     if (replayed && !run.fingerprint.equals(fingerprintOf(request))) throw new IdempotencyMismatchError(id)

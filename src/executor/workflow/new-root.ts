@@ -23,5 +23,7 @@ export function newRoot(root: NewRoot, nowMs: number): TreeRow {
     depth: 0,
     params: JSON.stringify(root.params),
   } as const
-  return newRow(given, nowMs)
+  const row = newRow(given, nowMs)
+  row.made = root
+  return row
 }

@@ -78,6 +78,7 @@ export function newRow(given: Given, nowMs: number): TreeRow {
     result: undefined,
     heartbeat: undefined,
     writtenResult: undefined,
+    made: undefined,
     fenceBefore: undefined,
   }
 }

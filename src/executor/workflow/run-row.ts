@@ -1,7 +1,19 @@
 import type { RunRow } from '../../db/rows.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
+import { KEEPS_RESULT } from './tree.ts'
 
 const NOTHING = Buffer.alloc(0)
+
+/**
+ * A root as a commit has left it, for whoever waits for it; `undefined` where that is not at hand, and is to be read. Before what was
+ * to be written is taken as written.
+ */
+export function rootRun(root: TreeRow): RunRow | undefined {
+  const { made, params, result } = root
+  if (!made || (result === undefined && KEEPS_RESULT.has(root.status))) return undefined
+  const run = asRunRow(root, params === undefined ? made.params : JSON.parse(params))
+  return Object.assign(run, { idempotencyKey: made.idempotencyKey, fingerprint: Buffer.from(made.fingerprint, 'hex') })
+}
 
 /** A step as the pipeline of an attempt takes it. */
 export function asRunRow(row: TreeRow, params: unknown): RunRow {

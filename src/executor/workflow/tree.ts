@@ -66,6 +66,11 @@ export class Tree extends LoadedTree {
     return this.touched.size + this.fresh.size > 0
   }
 
+  /** Whether the root is made here. */
+  get isNew(): boolean {
+    return this.fresh.has(this.root)
+  }
+
   /** How many rows there are to write. */
   get size(): number {
     return this.touched.size + this.fresh.size + this.events.length + this.attempts.length
