@@ -189,7 +189,7 @@ const statements: [string, 'hot' | 'reads' | 'user', (db: Database) => Promise<u
     (db) =>
       // what it answers with is not that so many rows were changed: nothing is executed here
       writeTrees(runnerOf(db.hot), {
-        gifts: [],
+        gift: null,
         updates: runs as unknown as TreeRow[],
         inserts: [],
         attempts: [],

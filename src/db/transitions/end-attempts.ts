@@ -47,19 +47,7 @@ export interface EndedRow {
  */
 const statement = batchStatement<{ ends: EncodedEnd[] }, EndedRow>(
   `
-with input as materialized (
-  select i.*, coalesce(i.at, now() + make_interval(secs => i."offsetMs" / 1000.0))::timestamptz(3) as now
-  from :ends(i)
-), found as materialized (
-  select i.*, r.tid, r.attempt, r.attempt_started_at, r.worker_id, r.step_key
-  from input i
-  cross join lateral (
-    select r.ctid as tid, r.attempt, r.attempt_started_at, r.worker_id, r.step_key
-    from action_do.runs r
-    where r.bucket = i.bucket and r.id = i.id and r.status = 'RUNNING' and r.fence = i.fence
-    offset 0
-  ) r
-), changed as (
+with changed as (
   update action_do.runs r set
     status = f."to",
     result = f.result::json,
@@ -72,7 +60,18 @@ with input as materialized (
     probe = f.probe,
     worker_id = null,
     last_seq = r.last_seq + 1
-  from found f
+  from (
+    select i.*, coalesce(i.at, now() + make_interval(secs => i."offsetMs" / 1000.0))::timestamptz(3) as now,
+      r.tid, r.attempt, r.attempt_started_at, r.worker_id, r.step_key
+    from :ends(i)
+    cross join lateral (
+      select r.ctid as tid, r.attempt, r.attempt_started_at, r.worker_id, r.step_key
+      from action_do.runs r
+      where r.bucket = i.bucket and r.id = i.id and r.status = 'RUNNING' and r.fence = i.fence
+      offset 0
+    ) r
+    offset 0
+  ) f
   where r.ctid = f.tid and r.status = 'RUNNING' and r.fence = f.fence
   returning r.bucket, r.id, r.root_id, r.last_seq, r.available_at, r.status, f.now, f.reason, f."attemptStatus", f.error,
     f.attempt, f.attempt_started_at, f.worker_id, f.step_key

@@ -35,19 +35,18 @@ export interface SubmittedRow {
 interface Submitted extends Omit<NewRun, 'status' | 'params'> {
   readonly params: string
   readonly wish: NewRun['status']
-  readonly offsetMs: number
 }
 
-const statement = batchStatement<{ runs: Submitted[] }, SubmittedRow>(
+const statement = batchStatement<{ clock: { offsetMs: number }[]; runs: Submitted[] }, SubmittedRow>(
   `
-with asked as materialized (
-  select i.*, now() + make_interval(secs => i."offsetMs" / 1000.0) as now from :runs(i)
+with clock as materialized (
+  select now() + make_interval(secs => c."offsetMs" / 1000.0) as now from :clock(c)
 ), input as materialized (
   -- a process that wakes after its lease has expired is given nothing: its run queues
-  select a.*, case when a.wish = 'RUNNING' and a."workerId" not in (
-      select w.id from action_do.workers w where w.lease_expires_at > (select max(a.now) from asked a)
-    ) then 'QUEUED' else a.wish end as status
-  from asked a
+  select i.*, case when i.wish = 'RUNNING' and i."workerId" not in (
+      select w.id from action_do.workers w where w.lease_expires_at > (select c.now from clock c)
+    ) then 'QUEUED' else i.wish end as status
+  from :runs(i)
 ), inserted as (
   insert into action_do.runs (
     bucket, id, kind, name, version, effect, root_id, idempotency_key, fingerprint, params, status, priority, generation,
@@ -55,10 +54,11 @@ with asked as materialized (
     attempt_started_at, budget_started_at)
   select i.bucket, i.id, i.kind, i.name, i.version, i.effect, i.id, i."idempotencyKey", decode(i.fingerprint, 'hex'),
     i.params::json, i.status, i.priority, 1, started.attempt, 0, 0, false, started.attempt, started.worker_id,
-    case i.status when 'SCHEDULED' then i."runAt" when 'QUEUED' then i.now end, 1, i.now, started.at, started.at, started.at
+    case i.status when 'SCHEDULED' then i."runAt" when 'QUEUED' then c.now end, 1, c.now, started.at, started.at, started.at
   from input i
+  cross join clock c
   cross join lateral (
-    select case i.status when 'RUNNING' then 1 else 0 end as attempt, case i.status when 'RUNNING' then i.now end as at,
+    select case i.status when 'RUNNING' then 1 else 0 end as attempt, case i.status when 'RUNNING' then c.now end as at,
       case i.status when 'RUNNING' then i."workerId" end as worker_id
   ) started
   on conflict (bucket, id) do nothing
@@ -75,6 +75,7 @@ with asked as materialized (
 )
 select id, status, created_at as at from inserted`,
   {
+    clock: { offsetMs: 'float8' },
     runs: {
       bucket: 'int2',
       id: 'uuid',
@@ -90,7 +91,6 @@ select id, status, created_at as at from inserted`,
       workerId: 'text',
       runAt: 'timestamptz',
       actor: 'text',
-      offsetMs: 'float8',
     },
   },
 )
@@ -116,7 +116,6 @@ export function submitRuns(db: Database, rows: readonly NewRun[]): Promise<Submi
     workerId: row.workerId,
     runAt: row.runAt,
     actor: row.actor,
-    offsetMs,
   }))
-  return statement.run(db.warm, { runs })
+  return statement.run(db.warm, { clock: [{ offsetMs }], runs })
 }

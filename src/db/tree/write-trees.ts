@@ -41,7 +41,7 @@ export interface NewAttempt {
   readonly error: RunError | null
 }
 
-/** A worker that is given runs, which it is only under a lease. */
+/** Under what condition something is given to a worker: its lease is valid. */
 interface Gift {
   readonly workerId: string
   readonly offsetMs: number
@@ -49,8 +49,8 @@ interface Gift {
 
 /** Everything that a transaction changes in its trees. */
 export interface TreeChanges {
-  /** To whom something is given of trees whose lock is not held: once that is, the lease has been looked at. */
-  readonly gifts: readonly Gift[]
+  /** What is given of trees whose lock is not held: with the lock, the lease has been looked at. */
+  readonly gift: Gift | null
   /** The root of a tree before its other rows; trees in the order of (bucket, id). Both are how rows are locked everywhere. */
   readonly updates: readonly TreeRow[]
   readonly inserts: readonly TreeRow[]
@@ -74,7 +74,8 @@ const MISSED = '22012'
 const moment = (ms: string) => `to_timestamp(${ms} / 1000.0)::timestamptz(3)`
 
 interface Writes {
-  readonly gifts: readonly Gift[]
+  /** One of them: how many rows must be there, and what they are given on. */
+  readonly terms: readonly { readonly rows: number; readonly workerId: string | null; readonly offsetMs: number | null }[]
   readonly updates: readonly TreeRow[]
   readonly attempts: readonly NewAttempt[]
   readonly events: readonly NewEvent[]
@@ -113,28 +114,29 @@ export function insertRuns(batch: string): string {
 
 /** @param inserted SQL of one more part that inserts runs, and answers with them. */
 const written = (inserted = '') => `
-with asked as materialized (
-  select * from :updates(u)
-), found as materialized (
-  select u.*, r.tid
-  from asked u
-  cross join lateral (
-    select r.ctid as tid from action_do.runs r
-    where r.bucket = u.bucket and r.id = u.id and (u."fenceBefore" is null or r.fence = u."fenceBefore") offset 0
-  ) r
-  where not exists (
-    select from :gifts(g) where not exists (
-      select from action_do.workers w
-      where w.id = g."workerId" and w.lease_expires_at > clock_timestamp() + make_interval(secs => g."offsetMs" / 1000.0)
-    )
-  )
+with terms as materialized (
+  select * from :terms(t)
 ), changed as (
   update action_do.runs r set
     ${treeAssignments('f')},
     params = coalesce(f.params::json, r.params),
     result = case when f."setsResult" then f.result::json else r.result end,
     heartbeat = case when f."clearsHeartbeat" then null else r.heartbeat end
-  from found f
+  from (
+    select u.*, r.tid
+    from :updates(u)
+    cross join lateral (
+      select r.ctid as tid from action_do.runs r
+      where r.bucket = u.bucket and r.id = u.id and (u."fenceBefore" is null or r.fence = u."fenceBefore") offset 0
+    ) r
+    where not exists (
+      select from terms t where t."workerId" is not null and not exists (
+        select from action_do.workers w
+        where w.id = t."workerId" and w.lease_expires_at > clock_timestamp() + make_interval(secs => t."offsetMs" / 1000.0)
+      )
+    )
+    offset 0
+  ) f
   where r.ctid = f.tid
   returning r.bucket, r.id, r.worker_id
 )${
@@ -151,10 +153,10 @@ with asked as materialized (
 ), events_written as (${INSERT_EVENTS}
 )
 -- a row that was missed must take everything with it, for a commit may be on its way already
-select 1 / (case when count(*) = (select count(*) from asked) then 1 else 0 end) as changed from changed`
+select 1 / (case when count(*) = (select t.rows from terms t) then 1 else 0 end) as changed from changed`
 
 const columns = {
-  gifts: { workerId: 'text', offsetMs: 'float8' },
+  terms: { rows: 'int4', workerId: 'text', offsetMs: 'float8' },
   updates: TREE_UPDATED,
   attempts: {
     bucket: 'int2',
@@ -181,9 +183,11 @@ const writeAndInsert = batchStatement<Writes & { readonly inserts: readonly Tree
  * Writes what was decided, in one statement. The caller holds the locks of the roots, but for those that have a `fenceBefore`:
  * their update is their lock. Throws `TreeConflict` when nothing was written.
  */
-export async function writeTrees(run: StatementRunner, changes: TreeChanges): Promise<void> {
+export async function writeTrees(run: StatementRunner, { gift, inserts, ...rest }: TreeChanges): Promise<void> {
+  const { workerId, offsetMs } = gift ?? { workerId: null, offsetMs: null }
+  const writes = { ...rest, terms: [{ rows: rest.updates.length, workerId, offsetMs }] }
   try {
-    await (changes.inserts.length > 0 ? run(writeAndInsert, changes) : run(write, changes))
+    await (inserts.length > 0 ? run(writeAndInsert, { ...writes, inserts }) : run(write, writes))
   } catch (error) {
     throw conflictOr(error)
   }

@@ -57,8 +57,8 @@ export async function applyToKept(
     if (decided.length === 0) return { outcomes, advances }
     for (const { advance, fence } of decided) advance.tree.root.fenceBefore = fence
     const gives = advances.some(({ started }) => started.length > 0)
-    const gifts = gives ? [{ workerId: host.workerId, offsetMs: clock.offsetMs }] : []
-    await orAbandon(advances, host, writeTrees(run, { gifts, ...changed(advances) }))
+    const gift = gives ? { workerId: host.workerId, offsetMs: clock.offsetMs } : null
+    await orAbandon(advances, host, writeTrees(run, { gift, ...changed(advances) }))
     for (const { advance } of decided) byRoot.delete(advance.tree.root.id)
     return { outcomes, advances }
   } finally {

@@ -152,7 +152,7 @@ function changesOf(advances: readonly Advance[]): TreeChanges[] {
   const parts: TreeChanges[] = []
   for (let i = 0; i < Math.max(inserts.length, events.length, updates.length, attempts.length); i += CHUNK)
     parts.push({
-      gifts: [],
+      gift: null,
       inserts: inserts.slice(i, i + CHUNK),
       events: events.slice(i, i + CHUNK),
       updates: updates.slice(i, i + CHUNK),
@@ -162,7 +162,7 @@ function changesOf(advances: readonly Advance[]): TreeChanges[] {
 }
 
 /** What the trees have changed, for whoever knows them to learn that they have. */
-export function changed(advances: readonly Advance[]): Omit<TreeChanges, 'gifts'> {
+export function changed(advances: readonly Advance[]): Omit<TreeChanges, 'gift'> {
   const trees = advances.map(({ tree }) => tree).filter(({ changed }) => changed)
   for (const tree of trees) tree.renew()
   return {
