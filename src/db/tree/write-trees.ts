@@ -75,7 +75,11 @@ const moment = (ms: string) => `to_timestamp(${ms} / 1000.0)::timestamptz(3)`
 
 interface Writes {
   /** One of them: how many rows must be there, and what they are given on. */
-  readonly terms: readonly { readonly rows: number; readonly workerId: string | null; readonly offsetMs: number | null }[]
+  readonly terms: readonly {
+    readonly rows: number
+    readonly workerId: string | null
+    readonly offsetMs: number | null
+  }[]
   readonly updates: readonly TreeRow[]
   readonly attempts: readonly NewAttempt[]
   readonly events: readonly NewEvent[]

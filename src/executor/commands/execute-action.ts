@@ -171,9 +171,24 @@ function submitRunning(
   return launching(executor, place, action, running, executor.submissions.submit(running))
 }
 
-/** The row of a run that a worker has room for. */
-export function runningAt({ id }: Place, row: NewRun): NewRun {
-  return { ...row, status: 'RUNNING', workerId: id }
+/** The row of a run that a worker has room for. Every member is named: see `copyOf`. */
+export function runningAt(place: Place, row: NewRun): NewRun {
+  return {
+    bucket: row.bucket,
+    id: row.id,
+    kind: row.kind,
+    name: row.name,
+    version: row.version,
+    effect: row.effect,
+    idempotencyKey: row.idempotencyKey,
+    fingerprint: row.fingerprint,
+    params: row.params,
+    status: 'RUNNING',
+    priority: row.priority,
+    workerId: place.id,
+    runAt: row.runAt,
+    actor: row.actor,
+  }
 }
 
 /** Executes what was inserted under a reservation, or gives the reservation back. */
