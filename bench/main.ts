@@ -15,6 +15,9 @@ import { SCENARIOS } from './scenarios.ts'
 
 const LATEST = fileURLToPath(new URL('results/latest.json', import.meta.url))
 const DOCS = fileURLToPath(new URL('../docs', import.meta.url))
+const CONTENDER_NAMES = [
+  ...new Set([...CATALOGUE.map(({ name }) => name), ...SCENARIOS.flatMap(({ own = {} }) => Object.keys(own))]),
+]
 const SCENARIO_NAMES = SCENARIOS.map(({ name }) => name)
 
 let shown = ''
@@ -32,11 +35,7 @@ if (options.peers === undefined) record(results)
 
 function optionsOrExit(): Options {
   try {
-    const parsed = parseOptions(
-      process.argv.slice(2),
-      SCENARIO_NAMES,
-      CATALOGUE.map(({ name }) => name),
-    )
+    const parsed = parseOptions(process.argv.slice(2), SCENARIO_NAMES, CONTENDER_NAMES)
     if (parsed) return parsed
     console.log(USAGE)
     process.exit(0)

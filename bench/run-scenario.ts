@@ -48,10 +48,14 @@ export async function runScenario(scenario: Scenario, course: Course): Promise<S
 }
 
 /** Starts who takes part, all at once: most of a start is waiting. */
-async function gather({ name, contenders }: Scenario, { peers, contenders: pool, progress }: Course) {
-  const entrants: Entrant[] = []
+async function gather({ name, contenders, own = {} }: Scenario, { peers, contenders: pool, progress }: Course) {
+  const wanted = contenders.filter((id) => !peers || peers.includes(ownName(id)))
+  const entrants: Entrant[] = wanted.flatMap((id) => {
+    const label = own[id]
+    return label === undefined ? [] : { id, label, variant: id, running: NOBODY }
+  })
   const notMeasured: NotMeasured[] = []
-  const ids = contenders.filter((id) => !peers || peers.includes(ownName(id)))
+  const ids = wanted.filter((id) => !(id in own))
   progress(name, 'starting the contenders')
   const started = await Promise.allSettled(ids.map((id) => pool.running(ownName(id))))
   for (const [i, outcome] of started.entries()) {
@@ -62,6 +66,14 @@ async function gather({ name, contenders }: Scenario, { peers, contenders: pool,
     else notMeasured.push({ label, reason: reasonOf(outcome.reason) })
   }
   return { entrants, notMeasured }
+}
+
+/** In the place of whom the scenario measures by itself. */
+const NOBODY: RunningContender = {
+  setUp: '',
+  url: undefined,
+  ask: () => Promise.reject(new Error('is measured by its scenario')),
+  stop: async () => {},
 }
 
 function ownName(id: string): string {

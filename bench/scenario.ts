@@ -11,6 +11,11 @@ export interface Scenario {
   readonly about: string
   /** By their name in the catalogue; `name/variant` where a contender can do it in another way. */
   readonly contenders: readonly string[]
+  /**
+   * The labels of those that the scenario measures with processes of its own: no contender is started for them, and its cases are
+   * given the name as the variant.
+   */
+  readonly own?: Readonly<Record<string, string>>
   /** What is shown. Spread is told of the first. */
   readonly metrics: readonly Metric[]
   /** What to reach, in the order in which it is shown. */
@@ -62,6 +67,9 @@ export interface Target {
 export const PER_SECOND: Metric = { key: 'perSecond', label: 'a second', digits: 0 }
 export const P50: Metric = { key: 'p50Ms', label: 'p50 ms', digits: 2 }
 export const P99: Metric = { key: 'p99Ms', label: 'p99 ms', digits: 2 }
+
+/** For a case whose measure does its own warming up. */
+export async function noWarmUp(): Promise<void> {}
 
 /** Rounds of one call with so many clients: what most scenarios are made of. */
 export function roundsOf(call: string, clients: number, { roundMs }: Bench): Case {

@@ -41,8 +41,8 @@ machine's, 15 or newer, where there is one, else the embedded one; or it is that
 medians over the rounds. Spread is half of what lies between the lowest and the highest round, as a share of the
 median. A ratio is the median of the ratios of the rounds, each to the one of the other that came right before or after it.
 
-Every contender executes the same handler, which does nothing, with 200 bytes of params, and a new key for each call, and is waited for until the
-outcome is durable. Each peer is set up as its documentation advises for throughput; how is said below.`
+Where actions are executed, every contender executes the same handler, which does nothing, with 200 bytes of params, and a new key for each call,
+and is waited for until the outcome is durable. Each peer is set up as its documentation advises for throughput; how is said below.`
 
 const CAVEATS = `## What these figures do not say
 

@@ -31,7 +31,6 @@ export interface Phases {
   readonly warmUpMs: number
   readonly saturatedMs: number
   readonly halfRateMs: number
-  readonly rounds: number
 }
 
 type Publish = (batch: Batch) => Promise<void>

@@ -48,8 +48,8 @@ const scenario: Scenario = {
   ],
 }
 
-function run(pool: Record<string, RunningContender | Error>, peers?: string[]) {
-  return runScenario(scenario, {
+function run(pool: Record<string, RunningContender | Error>, peers?: string[], what = scenario) {
+  return runScenario(what, {
     bench: { quick: true, roundMs: 1, cluster },
     rounds: 3,
     conditions: { quick: true, rounds: 3, roundMs: 1, machine: '', postgres: '', commit: '' },
@@ -124,5 +124,19 @@ describe('a scenario', () => {
     const { targets } = await run({ product: contender('product', [3, 3, 3]), bare: new Error('away') })
     expect(targets[0]).toMatchObject({ got: null, reached: null })
     expect(targets[1]).toMatchObject({ got: 3, reached: true })
+  })
+
+  it('measures those by itself that it calls its own, and starts nobody for them', async () => {
+    const measure = async (_: RunningContender, who: string | undefined) => ({ perSecond: who === 'product' ? 3 : 1 })
+    const own = { product: 'ours', rival: 'theirs' }
+    const cases = () => [{ label: 'one', warmUp: async () => {}, measure }]
+    const targets = [{ what: 'throughput', metric: 'perSecond', over: 'rival', atLeast: 2 }]
+    const result = await run({}, undefined, { ...scenario, contenders: ['product', 'rival'], own, cases, targets })
+    expect(result.cases[0]?.rows.map(({ contender, label, median }) => [contender, label, median.perSecond])).toEqual([
+      ['product', 'ours', 3],
+      ['rival', 'theirs', 1],
+    ])
+    expect(result.targets).toMatchObject([{ text: 'throughput against theirs', got: 3, reached: true }])
+    expect(result.notMeasured).toEqual([])
   })
 })

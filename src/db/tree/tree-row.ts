@@ -7,7 +7,7 @@ import { type Column, type Columns, jsonText } from '../batch-statement.ts'
 export type Resolution = 'live' | 'dead'
 
 /** What a root was made with. */
-export interface Made {
+interface Made {
   readonly idempotencyKey: string | null
   /** Hexadecimal. */
   readonly fingerprint: string
