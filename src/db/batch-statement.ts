@@ -53,17 +53,24 @@ export function columnOf<Item extends object>(member: string, column: Column<Ite
  */
 function arrayText(items: readonly object[], of: (item: object) => Cell): string {
   let text = ''
-  let filled = false
+  // those before the first that has something: most columns have nothing, and then no text is made
+  let nulls = 0
+  let last: Cell
+  let lastText: string | number | boolean = ''
   for (const item of items) {
-    if (text !== '') text += ','
     const cell = of(item)
-    if (cell === null || cell === undefined) text += 'NULL'
-    else {
-      filled = true
-      text += cellText(cell)
+    if (cell === null || cell === undefined) {
+      if (text === '') nulls++
+      else text += ',NULL'
+      continue
     }
+    // what is the same in all rows, the worker's id say, is put in quotes once
+    if (cell !== last) lastText = cellText(cell)
+    last = cell
+    text += text === '' ? `{${'NULL,'.repeat(nulls)}` : ','
+    text += lastText
   }
-  return filled ? `{${text}}` : '{}'
+  return text === '' ? '{}' : `${text}}`
 }
 
 const TO_ESCAPE = /["\\]/g

@@ -18,6 +18,8 @@ export interface KnownRows {
   readonly stepIds: Map<string, string>
 }
 
+const NONE: string[] = []
+
 /** The rows and graphs of one tree that a transaction has at hand: read once, known from before, or begun by itself. */
 export class LoadedTree implements KnownRows {
   readonly rows: Map<string, TreeRow>
@@ -72,7 +74,13 @@ export class LoadedTree implements KnownRows {
   }
 
   private missing(ids: Iterable<string>): string[] {
-    return [...new Set(ids)].filter((id) => !this.rows.has(id))
+    let missing: Set<string> | undefined
+    for (const id of ids) {
+      if (this.rows.has(id)) continue
+      missing ??= new Set()
+      missing.add(id)
+    }
+    return missing ? [...missing] : NONE
   }
 
   /** The id of a step of a workflow; with an index, of a run of a list or a loop. */
