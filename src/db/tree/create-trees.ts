@@ -2,7 +2,8 @@ import { batchStatement, type Columns, columnOf } from '../batch-statement.ts'
 import { hold } from '../holds.ts'
 import type { NewRoot } from './insert-roots.ts'
 import type { StatementRunner } from './statement-runner.ts'
-import { TREE_INSERT_COLUMNS, TREE_INSERTED, type TreeRow, treeInsertValues } from './tree-row.ts'
+import { TREE_INSERT_COLUMNS, TREE_INSERTED, treeInsertValues } from './tree-columns.ts'
+import type { TreeRow } from './tree-row.ts'
 import { conflictOr, EVENTS, INSERT_EVENTS, insertRuns, type NewEvent } from './write-trees.ts'
 
 /** A root as it is after its first commit. */

@@ -3,7 +3,8 @@ import { bucketOf } from '../../core/ids.ts'
 import type { RunKind, RunStatus } from '../../core/status.ts'
 import { type JsonStatement, jsonStatement } from '../statement.ts'
 import type { StatementRunner } from './statement-runner.ts'
-import { type Resolution, shaped, TREE_COLUMNS, type TreeRow } from './tree-row.ts'
+import { TREE_COLUMNS } from './tree-columns.ts'
+import { type Resolution, shaped, type TreeRow } from './tree-row.ts'
 
 const keyed = (ids: readonly string[]) => ids.map((id) => ({ bucket: bucketOf(id), id }))
 

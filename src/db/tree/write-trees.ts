@@ -5,14 +5,8 @@ import { batchStatement, type Columns, jsonText } from '../batch-statement.ts'
 import { hold } from '../holds.ts'
 import { sqlStateOf } from '../pg-errors.ts'
 import type { StatementRunner } from './statement-runner.ts'
-import {
-  TREE_INSERT_COLUMNS,
-  TREE_INSERTED,
-  TREE_UPDATED,
-  type TreeRow,
-  treeAssignments,
-  treeInsertValues,
-} from './tree-row.ts'
+import { TREE_INSERT_COLUMNS, TREE_INSERTED, TREE_UPDATED, treeAssignments, treeInsertValues } from './tree-columns.ts'
+import type { TreeRow } from './tree-row.ts'
 
 export interface NewEvent {
   readonly bucket: number
