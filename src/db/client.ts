@@ -1,7 +1,7 @@
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import postgres, { type Options, type Sql } from 'postgres'
 import { DurableClock } from '../core/clock.ts'
-import { preferring, type StatementClient } from './warm.ts'
+import { preferring, type StatementClient, StatementsInHand } from './warm.ts'
 
 /** What a `transactional` handler and the user's migrations write through. */
 export type UserDatabase = PostgresJsDatabase
@@ -61,9 +61,10 @@ const readSettings = {
 }
 
 export function connect(target: ConnectionTarget, sizes: PoolSizes = DEFAULT_POOL_SIZES): Database {
-  const hotClient = (max: number) =>
-    client(target, { max, connection: { application_name: 'action.do', ...hotSettings } })
-  const warm = Array.from({ length: Math.min(WARM, sizes.hot - 1) }, () => hotClient(1))
+  const hotClient = (max: number, onclose = () => {}) =>
+    client(target, { max, connection: { application_name: 'action.do', ...hotSettings }, onclose })
+  const inHand = Array.from({ length: Math.min(WARM, sizes.hot - 1) }, () => new StatementsInHand())
+  const warm = inHand.map((statements) => hotClient(1, () => statements.lost()))
   const hot = hotClient(sizes.hot - warm.length)
   const reads = client(target, {
     max: sizes.reads,
@@ -73,7 +74,10 @@ export function connect(target: ConnectionTarget, sizes: PoolSizes = DEFAULT_POO
   const notify = client(target, { max: 1, connection: { application_name: 'action.do hints' } })
   return {
     hot,
-    warm: preferring(warm, hot),
+    warm: preferring(
+      warm.map((one, i) => inHand[i]!.over(one)),
+      hot,
+    ),
     reads,
     user: drizzle(userClient),
     notify,

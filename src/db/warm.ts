@@ -21,3 +21,39 @@ export function preferring(warm: readonly StatementClient[], others: StatementCl
   }
   return { unsafe }
 }
+
+/** A statement that was in hand when its connection ended is given up after this time: it should have failed at once. */
+const ECHO_MS = 50
+
+/**
+ * The statements that a connection has in hand. postgres.js (3.4.9) forgets one that it is given between the connection's reset and its
+ * end: it would never be answered, nor its connection be used again.
+ */
+export class StatementsInHand {
+  private readonly given = new Set<(error: Error) => void>()
+
+  /** The same client; what it does not answer fails once it is `lost`. */
+  over(client: StatementClient): StatementClient {
+    const unsafe: StatementClient['unsafe'] = (text, parameters, options) => {
+      const statement = client.unsafe(text, parameters, options)
+      return new Promise((resolve, reject) => {
+        this.given.add(reject)
+        statement.then(resolve, reject).finally(() => this.given.delete(reject))
+      }) as never
+    }
+    return { unsafe }
+  }
+
+  /** The connection has ended. What is given to the client from now on waits for the next. */
+  lost(): void {
+    const before = [...this.given]
+    if (before.length === 0) return
+    const giveUp = () => {
+      const error = Object.assign(new Error('The connection ended, and the statement was lost'), {
+        code: 'CONNECTION_CLOSED',
+      })
+      for (const reject of before) if (this.given.delete(reject)) reject(error)
+    }
+    setTimeout(giveUp, ECHO_MS).unref()
+  }
+}

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { preferring, type StatementClient } from '../../src/db/warm.ts'
+import { preferring, type StatementClient, StatementsInHand } from '../../src/db/warm.ts'
 
 /** A client that answers when it is told to. */
 function held() {
@@ -45,4 +45,29 @@ test('a connection whose statement failed is used again, and the caller hears of
   await expect(failing).rejects.toThrow('no')
   void client.unsafe('b')
   expect(texts(first)).toEqual(['a', 'b'])
+})
+
+test('a statement that its connection has forgotten fails when that ends; one that was answered, or given since, does not', async () => {
+  const inHand = new StatementsInHand()
+  const { client, asked } = held()
+  const connection = inHand.over(client)
+  const [forgotten, answered] = [connection.unsafe('forgotten'), connection.unsafe('answered')]
+  inHand.lost()
+  asked[1]!.answer(['rows'])
+  const since = connection.unsafe('since')
+  await expect(forgotten).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' })
+  expect(await answered).toEqual(['rows'])
+  asked[2]!.answer(['later'])
+  expect(await since).toEqual(['later'])
+  // nothing is left to be given up
+  inHand.lost()
+})
+
+test('what the database says at the end of a connection goes before', async () => {
+  const inHand = new StatementsInHand()
+  const { client, asked } = held()
+  const failing = inHand.over(client).unsafe('a')
+  inHand.lost()
+  asked[0]!.fail(Object.assign(new Error('reset'), { code: 'ECONNRESET' }))
+  await expect(failing).rejects.toMatchObject({ code: 'ECONNRESET' })
 })
