@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Decision } from '../core/outcome.ts'
 import type { Database } from '../db/client.ts'
-import { byBucketAndId, GroupCommit } from '../db/group-commit.ts'
+import { BY_BUCKET, byBucketAndId, GroupCommit } from '../db/group-commit.ts'
 import { databaseFault, isTransient } from '../db/pg-errors.ts'
 import { runById } from '../db/reads/runs.ts'
 import type { RunRow } from '../db/rows.ts'
@@ -25,10 +25,14 @@ export class AttemptEnds {
     this.db = db
     this.workflows = workflows
     this.log = log
-    this.commits = new GroupCommit<AttemptEnd, EndedRow | undefined>(async (ends) => {
-      const rows = new Map((await endAttempts(db, ends)).map((row) => [row.id, row]))
-      return ends.map(({ id }) => rows.get(id))
-    }, byBucketAndId)
+    this.commits = new GroupCommit<AttemptEnd, EndedRow | undefined>(
+      async (ends) => {
+        const rows = new Map((await endAttempts(db, ends)).map((row) => [row.id, row]))
+        return ends.map(({ id }) => rows.get(id))
+      },
+      byBucketAndId,
+      { sides: BY_BUCKET },
+    )
   }
 
   /**

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ServiceUnavailableError } from '../core/request-errors.ts'
 import type { Database } from '../db/client.ts'
-import { byBucketAndId, GroupCommit } from '../db/group-commit.ts'
+import { BY_BUCKET, byBucketAndId, GroupCommit } from '../db/group-commit.ts'
 import { isTransient } from '../db/pg-errors.ts'
 import { type NewRun, type SubmittedRow, submitRuns } from '../db/transitions/submit-runs.ts'
 
@@ -22,10 +22,14 @@ export class Submissions {
 
   constructor(db: Database, unavailableMs: number) {
     this.unavailableMs = unavailableMs
-    this.commits = new GroupCommit<NewRun, SubmittedRow | undefined>(async (rows) => {
-      const submitted = new Map((await submitRuns(db, rows)).map((row) => [row.id, row]))
-      return rows.map(({ id }) => submitted.get(id))
-    }, byBucketAndId)
+    this.commits = new GroupCommit<NewRun, SubmittedRow | undefined>(
+      async (rows) => {
+        const submitted = new Map((await submitRuns(db, rows)).map((row) => [row.id, row]))
+        return rows.map(({ id }) => submitted.get(id))
+      },
+      byBucketAndId,
+      { sides: BY_BUCKET },
+    )
   }
 
   isUnderWay(id: string): boolean {

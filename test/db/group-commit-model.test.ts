@@ -1,7 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { GroupCommit } from '../../src/db/group-commit.ts'
-import { inOrder } from './group-commit-support.ts'
+import { evenOrOdd, inOrder } from './group-commit-support.ts'
+
+interface Limits {
+  readonly split: boolean
+  readonly over: number
+  readonly maxBatch: number
+}
 
 type Fate = 'good' | 'bad' | 'away'
 
@@ -9,22 +15,25 @@ type Fate = 'good' | 'bad' | 'away'
 class Model {
   readonly stored: number[] = []
   readonly problems: string[] = []
-  inFlight = 0
+  readonly inFlight = new Set<number[]>()
   private readonly fates: ReadonlyMap<number, Fate>
-  private readonly limits: { lanes: number; maxBatch: number }
+  private readonly limits: Limits
 
-  constructor(fates: ReadonlyMap<number, Fate>, limits: { lanes: number; maxBatch: number }) {
+  constructor(fates: ReadonlyMap<number, Fate>, limits: Limits) {
     this.fates = fates
     this.limits = limits
   }
 
   async commit(items: number[], answer: () => Promise<unknown>): Promise<string[]> {
-    this.inFlight++
-    if (this.inFlight > this.limits.lanes) this.problems.push(`${this.inFlight} commits at once`)
+    const others = [...this.inFlight]
+    if (!this.limits.split && others.length > 0) this.problems.push('two commits at once')
+    const sides = new Set(items.map(evenOrOdd))
+    if (others.flat().some((n) => sides.has(evenOrOdd(n)))) this.problems.push(`${items} beside ${others}`)
+    this.inFlight.add(items)
     if (items.length < 1 || items.length > this.limits.maxBatch) this.problems.push(`a batch of ${items.length}`)
     if (items.some((n, i) => i > 0 && n < items[i - 1]!)) this.problems.push(`not in order: ${items}`)
     await answer()
-    this.inFlight--
+    this.inFlight.delete(items)
     const fates = items.map((n) => this.fates.get(n))
     if (fates.includes('away')) throw Object.assign(new Error('away'), { code: 'ECONNRESET' })
     if (fates.includes('bad')) throw Object.assign(new Error('bad'), { code: '23514' })
@@ -34,17 +43,15 @@ class Model {
 }
 
 const fate = fc.constantFrom<Fate>('good', 'good', 'good', 'bad')
-const limits = fc.record({ lanes: fc.integer({ min: 1, max: 3 }), maxBatch: fc.integer({ min: 1, max: 6 }) })
+const limits = fc.record({ split: fc.boolean(), over: fc.nat(6), maxBatch: fc.integer({ min: 1, max: 6 }) })
 const fated = (each: fc.Arbitrary<Fate>) =>
   fc.uniqueArray(fc.tuple(fc.nat(1_000), each), { selector: ([n]) => n, minLength: 1, maxLength: 25 })
 
-async function submitAll(
-  scheduler: fc.Scheduler,
-  items: [number, Fate][],
-  options: { lanes: number; maxBatch: number },
-) {
-  const model = new Model(new Map(items), options)
+async function submitAll(scheduler: fc.Scheduler, items: [number, Fate][], limits: Limits) {
+  const model = new Model(new Map(items), limits)
   const answer = () => scheduler.schedule(Promise.resolve(), 'answer')
+  const { split, over, maxBatch } = limits
+  const options = { maxBatch, ...(split && { sides: { of: evenOrOdd, over } }) }
   const group = new GroupCommit<number, string>((batch) => model.commit(batch, answer), inOrder, options)
   const all = items.map(async ([n]) => {
     await scheduler.schedule(Promise.resolve(), `submit ${n}`)
@@ -60,7 +67,7 @@ test('in whatever order calls and answers come, good rows are stored once and ba
     fc.asyncProperty(fc.scheduler(), fated(fate), limits, async (scheduler, items, options) => {
       const { model, outcomes } = await submitAll(scheduler, items, options)
       expect(model.problems).toEqual([])
-      expect(model.inFlight).toBe(0)
+      expect(model.inFlight.size).toBe(0)
       items.forEach(([n, itsFate], i) => {
         expect(outcomes[i]).toMatchObject(
           itsFate === 'good' ? { status: 'fulfilled', value: `done ${n}` } : { reason: { code: '23514' } },

@@ -1,4 +1,7 @@
+import type { Side } from '../../src/db/group-commit.ts'
+
 export const inOrder = (a: number, b: number) => a - b
+export const evenOrOdd = (n: number): Side => (n % 2 === 0 ? 0 : 1)
 
 /** A commit that a test ends by hand, oldest first. */
 export interface ManualCommits {

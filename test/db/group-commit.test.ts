@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { byBucketAndId, GroupCommit } from '../../src/db/group-commit.ts'
 import { until } from '../support/until.ts'
-import { inOrder, type ManualCommits, manualCommits, quiet, settled } from './group-commit-support.ts'
+import { evenOrOdd, inOrder, type ManualCommits, manualCommits, quiet, settled } from './group-commit-support.ts'
 
 const dataError = () => Object.assign(new Error('refused'), { code: '22P02' })
 const unavailable = () => Object.assign(new Error('gone'), { code: 'CONNECTION_CLOSED' })
@@ -9,12 +9,12 @@ const refuse77 = (items: number[]) => {
   if (items.includes(77)) throw dataError()
 }
 
-function group(options?: {
-  lanes?: number
-  maxBatch?: number
-}): ManualCommits & { submit(n: number): Promise<string> } {
+function group({ maxBatch, over }: { maxBatch?: number; over?: number } = {}): ManualCommits & {
+  submit(n: number): Promise<string>
+} {
   const commits = manualCommits()
-  const batches = new GroupCommit<number, string>(commits.commit, inOrder, options)
+  const sides = over === undefined ? {} : { sides: { of: evenOrOdd, over } }
+  const batches = new GroupCommit<number, string>(commits.commit, inOrder, { ...(maxBatch && { maxBatch }), ...sides })
   return { ...commits, submit: (n) => batches.submit(n) }
 }
 
@@ -70,17 +70,51 @@ describe('batching', () => {
     ])
   })
 
-  test('as many commits are in flight as there are lanes', async () => {
-    const { submit, begun, finish } = group({ lanes: 2 })
-    for (const n of [1, 2]) {
-      void submit(n)
-      await quiet()
-    }
-    for (const n of [3, 4]) void submit(n)
+  test('many go as two batches side by side, each with what belongs to its side', async () => {
+    const { submit, begun, finish } = group({ over: 3 })
+    for (const n of [4, 3, 2, 1]) void submit(n)
     await quiet()
-    expect(begun).toEqual([[1], [2]])
+    expect(begun).toEqual([
+      [2, 4],
+      [1, 3],
+    ])
+    // what belongs to a side waits for that side
+    for (const n of [5, 7, 6]) void submit(n)
+    await quiet()
+    expect(begun).toHaveLength(2)
     await finish()
-    expect(begun).toEqual([[1], [2], [3, 4]])
+    // one alone goes with those that the other side will let go, several go at once
+    expect(begun).toHaveLength(2)
+    void submit(8)
+    await quiet()
+    expect(begun.slice(2)).toEqual([[6, 8]])
+    await finish()
+    expect(begun.slice(3)).toEqual([[5, 7]])
+  })
+
+  test('few go as one batch, and nothing beside it', async () => {
+    const { submit, begun, finish } = group({ over: 3 })
+    for (const n of [3, 2, 1]) void submit(n)
+    await quiet()
+    for (const n of [4, 5, 6, 7]) void submit(n)
+    await quiet()
+    expect(begun).toEqual([[1, 2, 3]])
+    await finish()
+    expect(begun.slice(1)).toEqual([
+      [4, 6],
+      [5, 7],
+    ])
+  })
+
+  test('the sides are apart where that is always asked for, and no batch is too large', async () => {
+    const { submit, begun, finish } = group({ over: 0, maxBatch: 2 })
+    for (const n of [2, 4, 6]) void submit(n)
+    await quiet()
+    void submit(1)
+    await quiet()
+    expect(begun).toEqual([[2, 4], [1]])
+    await finish()
+    expect(begun.slice(2)).toEqual([[6]])
   })
 
   test('an item that is submitted because another was committed is not forgotten', async () => {

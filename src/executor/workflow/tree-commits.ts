@@ -1,6 +1,6 @@
 import { bucketOf } from '../../core/ids.ts'
 import type { Database, UserTransaction } from '../../db/client.ts'
-import { byBucketAndId, GroupCommit } from '../../db/group-commit.ts'
+import { BY_BUCKET, byBucketAndId, GroupCommit } from '../../db/group-commit.ts'
 import { inPipelinedTransaction } from '../../db/transaction.ts'
 import { runnerOf, userRunnerOf } from '../../db/tree/statement-runner.ts'
 import { TreeConflict } from '../../db/tree/write-trees.ts'
@@ -11,9 +11,10 @@ import { KeptTrees } from './kept-trees.ts'
 import { type AppliedKnown, applyToKept, applyToNew, type Creation } from './known-trees.ts'
 import { abandon, applyToTrees, orAbandon, type TreeCommand, type TreeOutcome } from './tree-command.ts'
 
-/** Two, so that one batch is decided while the other is committed. Root locks keep them apart. */
-const LANES = 2
 const MAX_BATCH = 200
+/** Always two, so that one batch is decided while the other is committed. */
+const LOCKED = { maxBatch: MAX_BATCH, sides: { ...BY_BUCKET, over: 0 } }
+const KNOWN = { maxBatch: MAX_BATCH, sides: BY_BUCKET }
 
 /** Batches lock in the order of (bucket, id): of the root's. */
 interface Batched<Command extends TreeCommand = TreeCommand> {
@@ -25,7 +26,7 @@ interface Batched<Command extends TreeCommand = TreeCommand> {
 /** Changes trees in shared commits. */
 export class TreeCommits {
   private readonly commits: GroupCommit<Batched, TreeOutcome>
-  /** Of trees that are kept, in one lane: no two of these commits are in each other's way. */
+  /** Of trees that are kept: no two of these commits are in each other's way. */
   private readonly ofKept: GroupCommit<Batched, TreeOutcome>
   /** Of trees that are made. */
   private readonly ofNew: GroupCommit<Batched<Creation>, TreeOutcome>
@@ -41,16 +42,13 @@ export class TreeCommits {
     this.host = host
     this.unavailableMs = unavailableMs
     this.committed = committed
-    this.commits = new GroupCommit<Batched, TreeOutcome>((batch) => this.commit(commandsOf(batch)), byBucketAndId, {
-      lanes: LANES,
-      maxBatch: MAX_BATCH,
-    })
-    this.ofKept = new GroupCommit<Batched, TreeOutcome>((batch) => this.commitKept(batch), byBucketAndId, {
-      maxBatch: MAX_BATCH,
-    })
-    this.ofNew = new GroupCommit<Batched<Creation>, TreeOutcome>((batch) => this.commitNew(batch), byBucketAndId, {
-      maxBatch: MAX_BATCH,
-    })
+    this.commits = new GroupCommit<Batched, TreeOutcome>(
+      (batch) => this.commit(commandsOf(batch)),
+      byBucketAndId,
+      LOCKED,
+    )
+    this.ofKept = new GroupCommit<Batched, TreeOutcome>((batch) => this.commitKept(batch), byBucketAndId, KNOWN)
+    this.ofNew = new GroupCommit<Batched<Creation>, TreeOutcome>((batch) => this.commitNew(batch), byBucketAndId, KNOWN)
   }
 
   private commitKept(batch: readonly Batched[]) {
