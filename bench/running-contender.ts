@@ -13,6 +13,9 @@ const KEPT_OUTPUT = 2_000
 const HERE = new URL('.', import.meta.url)
 const OPTIONS = ['--conditions=@action.do/source', '--import', import.meta.resolve('tsx')]
 
+/** As servers are run. */
+export const AS_SERVED = { ...globalThis.process.env, NODE_ENV: 'production' }
+
 /** The process of a contender, seen from outside. */
 export interface RunningContender {
   readonly setUp: string
@@ -27,7 +30,12 @@ export async function startContender(file: string, newerNode: boolean, surroundi
   const process = fork(
     fileURLToPath(new URL('contender-process.ts', HERE)),
     [new URL(file, HERE).href, JSON.stringify(surroundings)],
-    { execPath: newerNode ? newerNodePath() : globalThis.process.execPath, execArgv: OPTIONS, silent: true },
+    {
+      execPath: newerNode ? newerNodePath() : globalThis.process.execPath,
+      execArgv: OPTIONS,
+      silent: true,
+      env: AS_SERVED,
+    },
   )
   return new ContenderProcess(process).ready()
 }

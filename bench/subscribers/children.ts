@@ -1,6 +1,7 @@
 /** Processes of their own that answer calls over IPC: what is measured must not share an event loop with what measures. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { AS_SERVED } from '../running-contender.ts'
 
 export interface Child {
   call<T>(method: string, argument?: unknown): Promise<T>
@@ -20,7 +21,7 @@ interface Answer {
 /** @param flags of node, e.g. `--cpu-prof`. */
 export function startChild(file: string, args: readonly string[], flags: readonly string[] = []): Child {
   const execArgv = ['--expose-gc', '--conditions=@action.do/source', '--import', 'tsx', ...flags]
-  const child: ChildProcess = fork(new URL(file, import.meta.url), [...args], { execArgv })
+  const child: ChildProcess = fork(new URL(file, import.meta.url), [...args], { execArgv, env: AS_SERVED })
   const pending = new Map<number, { resolve: (result: never) => void; reject: (error: Error) => void }>()
   const listeners: ((message: number) => void)[] = []
   let calls = 0
