@@ -32,12 +32,7 @@ export interface SubmittedRow {
   readonly at: Date
 }
 
-interface Submitted extends Omit<NewRun, 'status' | 'params'> {
-  readonly params: string
-  readonly wish: NewRun['status']
-}
-
-const statement = batchStatement<{ clock: { offsetMs: number }[]; runs: Submitted[] }, SubmittedRow>(
+const statement = batchStatement<{ clock: { offsetMs: number }[]; runs: readonly NewRun[] }, SubmittedRow>(
   `
 with clock as materialized (
   select now() + make_interval(secs => c."offsetMs" / 1000.0) as now from :clock(c)
@@ -85,8 +80,8 @@ select id, status, created_at as at from inserted`,
       effect: 'action_do.effect',
       idempotencyKey: 'text',
       fingerprint: 'text',
-      params: 'text',
-      wish: 'action_do.run_status',
+      params: ['text', ({ params }: NewRun) => JSON.stringify(params)],
+      wish: ['action_do.run_status', ({ status }: NewRun) => status],
       priority: 'int2',
       workerId: 'text',
       runAt: 'timestamptz',
@@ -100,22 +95,5 @@ select id, status, created_at as at from inserted`,
  * its idempotency. The caller waits behind an insert of the same id that is not yet committed.
  */
 export function submitRuns(db: Database, rows: readonly NewRun[]): Promise<SubmittedRow[]> {
-  const { offsetMs } = db.clock
-  const runs = rows.map((row) => ({
-    bucket: row.bucket,
-    id: row.id,
-    kind: row.kind,
-    name: row.name,
-    version: row.version,
-    effect: row.effect,
-    idempotencyKey: row.idempotencyKey,
-    fingerprint: row.fingerprint,
-    params: JSON.stringify(row.params),
-    wish: row.status,
-    priority: row.priority,
-    workerId: row.workerId,
-    runAt: row.runAt,
-    actor: row.actor,
-  }))
-  return statement.run(db.warm, { clock: [{ offsetMs }], runs })
+  return statement.run(db.warm, { clock: [{ offsetMs: db.clock.offsetMs }], runs: rows })
 }
