@@ -63,8 +63,11 @@ const readSettings = {
 export function connect(target: ConnectionTarget, sizes: PoolSizes = DEFAULT_POOL_SIZES): Database {
   const hotClient = (max: number, onclose = () => {}) =>
     client(target, { max, connection: { application_name: 'action.do', ...hotSettings }, onclose })
-  const inHand = Array.from({ length: Math.min(WARM, sizes.hot - 1) }, () => new StatementsInHand())
-  const warm = inHand.map((statements) => hotClient(1, () => statements.lost()))
+  const warm = Array.from({ length: Math.min(WARM, sizes.hot - 1) }, () => {
+    const inHand = new StatementsInHand()
+    const sql = hotClient(1, () => inHand.lost())
+    return { sql, statements: inHand.over(sql) }
+  })
   const hot = hotClient(sizes.hot - warm.length)
   const reads = client(target, {
     max: sizes.reads,
@@ -75,7 +78,7 @@ export function connect(target: ConnectionTarget, sizes: PoolSizes = DEFAULT_POO
   return {
     hot,
     warm: preferring(
-      warm.map((one, i) => inHand[i]!.over(one)),
+      warm.map(({ statements }) => statements),
       hot,
     ),
     reads,
@@ -83,7 +86,8 @@ export function connect(target: ConnectionTarget, sizes: PoolSizes = DEFAULT_POO
     notify,
     clock: new DurableClock(),
     async close(timeoutSeconds) {
-      await Promise.all([...warm, hot, reads, userClient, notify].map((sql) => sql.end({ timeout: timeoutSeconds })))
+      const all = [...warm.map(({ sql }) => sql), hot, reads, userClient, notify]
+      await Promise.all(all.map((sql) => sql.end({ timeout: timeoutSeconds })))
     },
   }
 }
