@@ -73,7 +73,7 @@ export interface TreeRow {
   heartbeat?: null | undefined
   /** The result that is written, where it is at hand: `undefined` where it is to be read. */
   writtenResult?: string | null | undefined
-  /** Of a root that this node has made, where it is at hand. */
+  /** Of a root that this node has made, where it is at hand. Who gives it other params reads it under its lock: without this. */
   made?: Made | undefined
   /** The fence that the row must have for anything to be written; `undefined` where its lock is held. */
   fenceBefore?: number | undefined
@@ -89,8 +89,7 @@ function isSmall(json: string | null): boolean {
 /** What was to be written of a row is written. */
 export function haveWritten(row: TreeRow): void {
   if (row.result !== undefined) row.writtenResult = isSmall(row.result) ? row.result : undefined
-  if (row.made && row.params !== undefined)
-    row.made = isSmall(row.params) ? { ...row.made, params: JSON.parse(row.params) } : undefined
+  if (row.params !== undefined && !isSmall(row.params)) row.made = undefined
   row.params = undefined
   row.result = undefined
   row.heartbeat = undefined

@@ -5,13 +5,13 @@ import { KEEPS_RESULT } from './tree.ts'
 const NOTHING = Buffer.alloc(0)
 
 /**
- * A root as a commit has left it, for whoever waits for it; `undefined` where that is not at hand, and is to be read. Before what was
- * to be written is taken as written.
+ * A root as a commit has left it, for whoever waits for it; `undefined` where that is not at hand, and is to be read. To be asked before
+ * `haveWritten`.
  */
 export function rootRun(root: TreeRow): RunRow | undefined {
-  const { made, params, result } = root
+  const { made, result } = root
   if (!made || (result === undefined && KEEPS_RESULT.has(root.status))) return undefined
-  const run = asRunRow(root, params === undefined ? made.params : JSON.parse(params))
+  const run = asRunRow(root, made.params)
   return Object.assign(run, { idempotencyKey: made.idempotencyKey, fingerprint: Buffer.from(made.fingerprint, 'hex') })
 }
 
