@@ -10,7 +10,7 @@ const BREATH_MS = 10
 /**
  * A batch that takes longer is given up as if the database were away. An answer may never come: a network that swallows it,
  * or postgres.js, which forgets a query that it is given between a connection's reset and its end. Without a bound, one such
- * batch would hold its lane for ever. What commits all the same is found by whoever repeats it.
+ * batch would hold up for ever what comes after it. What commits all the same is found by whoever repeats it.
  */
 const PATIENCE_MS = 20_000
 
@@ -73,7 +73,7 @@ export class GroupCommit<I, O> {
   }
 
   private isFull(): boolean {
-    return this.inFlight.has(BOTH) || this.inFlight.size === (this.sides ? 2 : 1)
+    return this.inFlight.has(BOTH) || this.inFlight.size === 2
   }
 
   private pump(): void {
