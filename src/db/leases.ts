@@ -1,6 +1,11 @@
 import type { Database } from './client.ts'
 import { dropHolds } from './holds.ts'
 
+/** SQL: the worker `w` is this one, and has a lease at the very moment, by the durable clock. */
+export function hasLease(workerId: string, offsetMs: string): string {
+  return `w.id = ${workerId} and w.lease_expires_at > clock_timestamp() + make_interval(secs => ${offsetMs} / 1000.0)`
+}
+
 /**
  * Registers a worker; its lease runs from now.
  * @param queues what it takes runs from, so that a run that nobody takes can say so.

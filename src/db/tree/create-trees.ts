@@ -1,5 +1,6 @@
 import { batchStatement, type Columns, columnOf } from '../batch-statement.ts'
 import { hold } from '../holds.ts'
+import { hasLease } from '../leases.ts'
 import type { NewRoot } from './insert-roots.ts'
 import type { StatementRunner } from './statement-runner.ts'
 import { TREE_INSERT_COLUMNS, TREE_INSERTED, treeInsertValues } from './tree-columns.ts'
@@ -51,7 +52,7 @@ with asked as materialized (
     select from (select distinct a."givenTo" as id, a."offsetMs" from asked a where a."givenTo" is not null) g
     where not exists (
       select from action_do.workers w
-      where w.id = g.id and w.lease_expires_at > clock_timestamp() + make_interval(secs => g."offsetMs" / 1000.0)
+      where ${hasLease('g.id', 'g."offsetMs"')}
     )
   ) then 0 else 1 end) = 1
   on conflict (bucket, id) do nothing

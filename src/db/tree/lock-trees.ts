@@ -1,3 +1,4 @@
+import { hasLease } from '../leases.ts'
 import { type JsonStatement, jsonStatement } from '../statement.ts'
 import type { StatementRunner } from './statement-runner.ts'
 
@@ -27,7 +28,7 @@ select
   (extract(epoch from clock_timestamp()) * 1000)::float8 + i."offsetMs" + 0 * c.locked as "nowMs",
   exists (
     select from action_do.workers w
-    where w.id = i."workerId" and w.lease_expires_at > clock_timestamp() + make_interval(secs => i."offsetMs" / 1000.0)
+    where ${hasLease('i."workerId"', 'i."offsetMs"')}
   ) as leased
 from input i cross join counted c`)
 

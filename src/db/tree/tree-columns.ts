@@ -79,9 +79,12 @@ const FIXED = new Set<string>([
 const entries = Object.entries<readonly [column: string, type: string, usual?: number | boolean]>(COLUMNS)
 const isMoment = (type: string) => type === 'moment'
 
+/** SQL for the time that milliseconds name. */
+export const moment = (ms: string) => `to_timestamp(${ms} / 1000.0)::timestamptz(3)`
+
 function sqlValue(row: string, member: string, type: string, usual?: number | boolean): string {
   const value = `${row}."${member}"`
-  if (isMoment(type)) return `to_timestamp(${value} / 1000.0)::timestamptz(3)`
+  if (isMoment(type)) return moment(value)
   if (type === 'json') return `${value}::json`
   return usual === undefined ? value : `coalesce(${value}, ${usual}::${type})`
 }

@@ -3,9 +3,17 @@ import type { AttemptStatus, RunStatus } from '../../core/status.ts'
 import type { EventReason } from '../../core/transitions.ts'
 import { batchStatement, type Columns, jsonText } from '../batch-statement.ts'
 import { hold } from '../holds.ts'
+import { hasLease } from '../leases.ts'
 import { sqlStateOf } from '../pg-errors.ts'
 import type { StatementRunner } from './statement-runner.ts'
-import { TREE_INSERT_COLUMNS, TREE_INSERTED, TREE_UPDATED, treeAssignments, treeInsertValues } from './tree-columns.ts'
+import {
+  moment,
+  TREE_INSERT_COLUMNS,
+  TREE_INSERTED,
+  TREE_UPDATED,
+  treeAssignments,
+  treeInsertValues,
+} from './tree-columns.ts'
 import type { TreeRow } from './tree-row.ts'
 
 export interface NewEvent {
@@ -64,8 +72,6 @@ export class TreeConflict extends Error {
 
 /** SQLSTATE of a division by zero: how the statement says that it missed a row. */
 const MISSED = '22012'
-
-const moment = (ms: string) => `to_timestamp(${ms} / 1000.0)::timestamptz(3)`
 
 interface Writes {
   /** One of them: how many rows must be there, and what they are given on. */
@@ -130,7 +136,7 @@ with terms as materialized (
     where not exists (
       select from terms t where t."workerId" is not null and not exists (
         select from action_do.workers w
-        where w.id = t."workerId" and w.lease_expires_at > clock_timestamp() + make_interval(secs => t."offsetMs" / 1000.0)
+        where ${hasLease('t."workerId"', 't."offsetMs"')}
       )
     )
     offset 0
