@@ -13,7 +13,10 @@ const CONCURRENCY = 100
 const LOOK_MS = 3_000
 
 const [databaseUrl = ''] = process.argv.slice(2)
-const { promise: released, resolve: release } = withResolvers()
+let release = () => {}
+const released = new Promise<void>((resolve) => {
+  release = resolve
+})
 const server = await serve({
   actions: [action('held', { run: () => released })],
   databaseUrl,
@@ -36,14 +39,6 @@ async function heapWith(more: number): Promise<number> {
   server.executor.lookAtEverything()
   await sleep(LOOK_MS)
   return usage(true).heap
-}
-
-function withResolvers() {
-  let resolve = () => {}
-  const promise = new Promise<void>((done) => {
-    resolve = done
-  })
-  return { promise, resolve }
 }
 
 answerCalls({ heapWith }, async () => {

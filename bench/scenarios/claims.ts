@@ -1,15 +1,29 @@
 import { bucketOf, newRunId } from '../../src/core/ids.ts'
+import type { Decision } from '../../src/core/outcome.ts'
 import { connect, type Database } from '../../src/db/client.ts'
 import { registerWorker } from '../../src/db/leases.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { claimRuns } from '../../src/db/transitions/claim-runs.ts'
-import { endAttempts } from '../../src/db/transitions/end-attempts.ts'
+import { endAttempts, endOf } from '../../src/db/transitions/end-attempts.ts'
 import { type NewRun, submitRuns } from '../../src/db/transitions/submit-runs.ts'
 import type { Cluster } from '../cluster.ts'
 import { PARAMS } from '../noop.ts'
 import type { Bench, Case, Scenario } from '../scenario.ts'
 
 const WORKER = 'bench'
+
+/** How each run ends. */
+const DONE: Decision = {
+  to: 'SUCCEEDED',
+  reason: 'COMPLETED',
+  attemptStatus: 'SUCCEEDED',
+  result: 'null',
+  error: null,
+  delayMs: null,
+  failures: 0,
+  losses: 0,
+  probe: false,
+}
 
 export const claims: Scenario = {
   name: 'claims',
@@ -88,15 +102,7 @@ async function claim95(db: Database, count: number): Promise<number> {
       names: [{ name: 'noop', effect: 'idempotent', slots: 1 }],
     })
     times.push(performance.now() - begin)
-    const { bucket, id, fence } = run!
-    const end = {
-      to: 'SUCCEEDED',
-      reason: 'COMPLETED',
-      attemptStatus: 'SUCCEEDED',
-      result: 'null',
-      error: null,
-    } as const
-    await endAttempts(db, [{ ...end, bucket, id, fence, delayMs: null, failures: 0, losses: 0, probe: false }])
+    await endAttempts(db, [endOf(run!, DONE)])
   }
   return times.sort((a, b) => a - b)[Math.floor((times.length - 1) * 0.95)] ?? Number.NaN
 }
