@@ -136,13 +136,17 @@ test.each([
 })
 
 test('when the deadline has passed the service is called again, and the first call can say nothing more', async () => {
-  const { later, calls, accepted } = await acceptingService({ retry: { backoff: { initialMs: 0 } } })
-  const server = await startTestServer([later], allow)
+  const { later, calls, accepted } = await acceptingService({
+    callback: { deadlineMs: 60_000 },
+    retry: { backoff: { initialMs: 0 } },
+  })
+  // the lease outlasts the deadline: else the attempt may be lost before it is overdue
+  const server = await startTestServer([later], { ...allow, leaseMs: 600_000 })
   const id = await submit(server, { name: 'later' })
   const first = await accepted()
   await accepted()
   await pending(server)
-  server.advance(3_600_001)
+  server.advance(60_001)
   await say(await accepted(1), 'complete', 'second')
   expect(await settled(server, id)).toMatchObject({ status: 'SUCCEEDED', result: 'second' })
   expect((await getRun(server, id)).attempts[0]?.error?.code).toBe('CALLBACK_OVERDUE')
