@@ -222,7 +222,13 @@ export function statesBefore(reason: EventReason): readonly RunStatus[] {
   return [...new Set(TRANSITIONS.flatMap((t) => (t.reason === reason && t.from !== null ? [t.from] : [])))]
 }
 
+const LEGAL = new Set(TRANSITIONS.map(edge))
+
+function edge({ from, to, reason }: Transition): string {
+  return `${from} ${to} ${reason}`
+}
+
 /** Whether the table has this change. */
-export function isLegal({ from, to, reason }: Transition): boolean {
-  return TRANSITIONS.some((t) => t.from === from && t.to === to && t.reason === reason)
+export function isLegal(transition: Transition): boolean {
+  return LEGAL.has(edge(transition))
 }

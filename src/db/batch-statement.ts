@@ -48,10 +48,10 @@ export function columnOf<Item extends object>(member: string, column: Column<Ite
 }
 
 /**
- * The text of a Postgres array: what the items have in one column. Where none has anything it is empty: side by side with longer
- * ones in a select list, it gives nulls.
+ * The text of a Postgres array: what the items have in one column. Where none has anything there is none: side by side with others in
+ * a select list, it gives nulls.
  */
-function arrayText(items: readonly object[], of: (item: object) => Cell): string {
+function arrayText(items: readonly object[], of: (item: object) => Cell): string | null {
   let text = ''
   // those before the first that has something: most columns have nothing, and then no text is made
   let nulls = 0
@@ -70,7 +70,7 @@ function arrayText(items: readonly object[], of: (item: object) => Cell): string
     text += text === '' ? `{${'NULL,'.repeat(nulls)}` : ','
     text += lastText
   }
-  return text === '' ? '{}' : `${text}}`
+  return text === '' ? null : `${text}}`
 }
 
 const TO_ESCAPE = /["\\]/g

@@ -27,7 +27,7 @@ export function jsonStatement<Row extends object>(text: string): JsonStatement<R
 /** @param parts SQL, between the parts of which the parameters stand, in their order. */
 export function statementOf<Input, Row extends object>(
   parts: readonly string[],
-  parametersOf: (input: Input) => string[],
+  parametersOf: (input: Input) => (string | null)[],
 ): Statement<Input, Row> {
   const numbered = parts.reduce((all, part, i) => `${all}$${i}${part}`)
   return {

@@ -17,6 +17,7 @@ const illegal = [
   `status = 'FAILED', available_at = null, finished_at = now(), result = '1'`,
   `step_key = 'step'`,
   `parent_id = id`,
+  `succeeded_by = 'w'`,
   'bucket = 1024',
   'bucket = -1',
 ]

@@ -99,7 +99,7 @@ async function nodesOf(pool: 'hot' | 'reads' | 'user', { text, params }: Capture
   try {
     const name = `p${randomUUID().replaceAll('-', '')}`
     await client.unsafe(`prepare ${name} as ${text}`)
-    const given = params.map((param) => `'${String(param).replaceAll("'", "''")}'`)
+    const given = params.map((param) => (param === null ? 'null' : `'${String(param).replaceAll("'", "''")}'`))
     const [row] = await client.unsafe<{ 'QUERY PLAN': { Plan: Node }[] }[]>(
       `explain (format json) execute ${name}${given.length > 0 ? `(${given})` : ''}`,
     )

@@ -3,6 +3,7 @@ import { onTestFinished } from 'vitest'
 import { bucketOf } from '../../src/core/ids.ts'
 import { connect, type Database } from '../../src/db/client.ts'
 import { expireLease, registerWorker } from '../../src/db/leases.ts'
+import { attemptsOf } from '../../src/db/reads/attempts.ts'
 import type { AttemptEnd } from '../../src/db/transitions/end-attempts.ts'
 import { type NewRun, submitRuns } from '../../src/db/transitions/submit-runs.ts'
 
@@ -74,8 +75,8 @@ export function anEnd({ bucket, id }: NewRun, overrides: Partial<AttemptEnd> = {
 export async function recordOf(db: Database, id: string): Promise<unknown> {
   const [row] = await db.reads`
     select to_jsonb(r) as run,
-      (select jsonb_agg(e order by e.seq) from action_do.events e where e.root_id = r.id) as events,
-      (select jsonb_agg(a order by a.number) from action_do.attempts a where a.run_id = r.id) as attempts
+      (select jsonb_agg(e order by e.seq) from action_do.events e where e.root_id = r.id) as events
     from action_do.runs r where r.id = ${id}`
-  return row
+  const [attempts] = await attemptsOf(db, [id])
+  return row && { ...row, attempts }
 }

@@ -1,7 +1,10 @@
 import { integer, json, primaryKey, smallint, text, uuid } from 'drizzle-orm/pg-core'
 import { attemptStatus, moment, schema } from './schema.ts'
 
-/** One row for each attempt, written once, when it ends; the running one is read off its run. */
+/**
+ * One row for each attempt that has ended without success, written once. The running one is read off its run, and so is the one
+ * that has succeeded, which most have: only when its run goes on from there is it written down.
+ */
 export const attempts = schema.table(
   'attempts',
   {

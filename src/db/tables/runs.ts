@@ -94,6 +94,8 @@ export const runs = schema.table(
     fence: integer('fence').notNull(),
     /** Set only while an action is RUNNING. What a worker holds is found by `holds`. */
     workerId: text('worker_id'),
+    /** Set only while SUCCEEDED: the worker whose attempt did it. That attempt has no row of its own. */
+    succeededBy: text('succeeded_by'),
     /** Set only while QUEUED or SCHEDULED: when it may run. */
     availableAt: moment('available_at'),
     /** Of the root's stream: the number of its newest event. */
@@ -117,6 +119,7 @@ export const runs = schema.table(
         and (${run.status} in ('QUEUED', 'SCHEDULED')) = (${run.availableAt} is not null)
         and (${run.status} in ('SUCCEEDED', 'FAILED', 'CANCELED', 'SKIPPED', 'COMPENSATED')) = (${run.finishedAt} is not null)
         and (${run.result} is null or ${run.status} in ('SUCCEEDED', 'SKIPPED', 'COMPENSATING', 'COMPENSATED'))
+        and (${run.succeededBy} is null or ${run.status} = 'SUCCEEDED')
         and (${run.parentId} is null) = (${run.stepKey} is null)`,
     ),
     // What workers claim from: only work that may run now, in the order in which it is to run.

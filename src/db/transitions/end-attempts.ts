@@ -67,6 +67,7 @@ with clock as materialized (
     losses = f.losses,
     probe = f.probe,
     worker_id = null,
+    succeeded_by = case when f."to" = 'SUCCEEDED' then f.worker_id end,
     last_seq = r.last_seq + 1
   from (
     select i.*, c.now, r.tid, r.attempt, r.attempt_started_at, r.worker_id, r.step_key
@@ -87,6 +88,7 @@ with clock as materialized (
   insert into action_do.attempts (bucket, run_id, number, status, worker_id, started_at, finished_at, error)
   select c.bucket, c.id, c.attempt, c."attemptStatus", c.worker_id, c.attempt_started_at, c.now, c.error::json
   from changed c
+  where c.status <> 'SUCCEEDED'
 ), events_written as (
   insert into action_do.events (bucket, root_id, seq, run_id, at, step_key, from_status, to_status, reason, attempt, error, data)
   select c.bucket, c.root_id, c.last_seq, c.id, c.now, c.step_key, 'RUNNING', c.status, c.reason, c.attempt, c.error::json,

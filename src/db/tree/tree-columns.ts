@@ -26,6 +26,7 @@ const COLUMNS = {
   probe: ['probe', 'bool', false],
   fence: ['fence', 'int4'],
   workerId: ['worker_id', 'text'],
+  succeededBy: ['succeeded_by', 'text'],
   availableAt: ['available_at', 'moment'],
   lastSeq: ['last_seq', 'int4'],
   createdAt: ['created_at', 'moment'],

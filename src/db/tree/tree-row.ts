@@ -38,6 +38,8 @@ export interface TreeRow {
   probe: boolean
   fence: number
   workerId: string | null
+  /** The worker whose attempt succeeded, while that has no row of its own. */
+  succeededBy: string | null
   availableAt: number | null
   lastSeq: number
   readonly createdAt: number
@@ -119,6 +121,7 @@ export function shaped(row: TreeRow): TreeRow {
     probe: row.probe,
     fence: row.fence,
     workerId: row.workerId,
+    succeededBy: row.succeededBy,
     availableAt: row.availableAt,
     lastSeq: row.lastSeq,
     createdAt: row.createdAt,

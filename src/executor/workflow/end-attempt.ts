@@ -45,17 +45,19 @@ function ahead({ parentId, stepKey }: RunRow, graph: CompiledGraph | undefined):
 function endAttempt(advance: Advance, row: TreeRow, decision: Decision): void {
   const { tree } = advance
   const { to, reason, attemptStatus, result, error, delayMs, failures, losses, probe } = decision
-  tree.attempts.push({
-    bucket: row.bucket,
-    runId: row.id,
-    number: row.attempt,
-    status: attemptStatus,
-    workerId: row.workerId ?? '',
-    startedAt: row.attemptStartedAt ?? tree.nowMs,
-    // no attempt ends before it began, whatever the clocks say
-    finishedAt: Math.max(tree.nowMs, row.attemptStartedAt ?? 0),
-    error,
-  })
+  const { workerId } = row
+  if (to !== 'SUCCEEDED')
+    tree.attempts.push({
+      bucket: row.bucket,
+      runId: row.id,
+      number: row.attempt,
+      status: attemptStatus,
+      workerId: workerId ?? '',
+      startedAt: row.attemptStartedAt ?? tree.nowMs,
+      // no attempt ends before it began, whatever the clocks say
+      finishedAt: Math.max(tree.nowMs, row.attemptStartedAt ?? 0),
+      error,
+    })
   Object.assign(row, { failures, losses, probe, queue: row.name })
   if (to === 'QUEUED' || to === 'SCHEDULED') {
     row.availableAt = tree.nowMs + (delayMs ?? 0)
@@ -70,6 +72,7 @@ function endAttempt(advance: Advance, row: TreeRow, decision: Decision): void {
     ...(to === 'SUCCEEDED' && { resolved: 'live' as const, result: result ?? 'null' }),
     ...(to === 'FAILED' && advance.failureResolution(row)),
   })
+  if (to === 'SUCCEEDED') row.succeededBy = workerId
   if (!keepsError) row.error = null
   if (to === 'QUEUED' && !row.paused) advance.queued.add(row.name)
   if (to === 'SCHEDULED') advance.timed = true

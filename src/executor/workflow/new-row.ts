@@ -45,6 +45,7 @@ export function newRow(given: Given, nowMs: number): TreeRow {
     probe: false,
     fence: 0,
     workerId: null,
+    succeededBy: null,
     availableAt: null,
     // of what has no event yet, whoever watches begins with the whole stream
     lastSeq: 0,

@@ -111,6 +111,7 @@ export class Tree extends LoadedTree {
     const from = row.status
     if (!isLegal({ from, to, reason })) throw new Error(`no transition leads from ${from} to ${to} by ${reason}`)
     const held = holdsUp(row)
+    if (row.succeededBy !== null) this.keepSuccess(row, row.succeededBy)
     row.status = to
     const early = row.resolved !== null && !hasEnded(from) && hasEnded(to)
     if (early) this.heardBefore.add(row)
@@ -131,6 +132,22 @@ export class Tree extends LoadedTree {
     this.record(row, from, to, reason, change)
     if (hasEnded(to)) this.end(row)
     this.count(row, from, held)
+  }
+
+  /** The attempt that succeeded can be read off its run no longer: it gets a row. */
+  private keepSuccess(row: TreeRow, workerId: string): void {
+    const finishedAt = row.finishedAt ?? this.nowMs
+    this.attempts.push({
+      bucket: row.bucket,
+      runId: row.id,
+      number: row.attempt,
+      status: 'SUCCEEDED',
+      workerId,
+      startedAt: row.attemptStartedAt ?? finishedAt,
+      finishedAt,
+      error: null,
+    })
+    row.succeededBy = null
   }
 
   private end(row: TreeRow): void {
