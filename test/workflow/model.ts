@@ -197,14 +197,15 @@ export class Model {
     for (const other of node.step!.cancels) this.cancel(parent.child(other), 'dead')
   }
 
-  /** Ends what has nothing left that moves, from the inside to the outside. */
+  /** Ends what has nothing left that moves: all that has come to rest in the same moment, before any of it is told to others. */
   private finishIdle(): boolean {
-    const idle = this.nodes.reverse().find(isIdle)
-    if (!idle) return false
-    if (idle.status === 'COMPENSATING') this.undoNextOf(idle)
-    else if (idle.children.some(({ holdsUp }) => holdsUp)) this.fail(idle)
-    else this.end(idle, 'SUCCEEDED', 'done')
-    return true
+    const idle = this.nodes.filter(isIdle)
+    for (const node of idle) {
+      if (node.status === 'COMPENSATING') this.undoNextOf(node)
+      else if (node.children.some(({ holdsUp }) => holdsUp)) this.fail(node)
+      else this.end(node, 'SUCCEEDED', 'done')
+    }
+    return idle.length > 0
   }
 
   // what is undone
