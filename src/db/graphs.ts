@@ -42,9 +42,20 @@ export async function definitionByName(db: Database, name: string): Promise<Stor
   return row
 }
 
-/** The workflows that were defined as data, by name. */
-export async function allDefinitions(db: Database): Promise<StoredDefinition[]> {
+const defined = jsonStatement<{ name: string }>(`
+select d.name from json_array_elements_text(:input) as i(name) join action_do.workflow_definitions d on d.name = i.name`)
+
+/** Those of the names that workflows defined as data have. */
+export async function definedNames(db: Database, names: readonly string[]): Promise<string[]> {
+  return names.length === 0 ? [] : (await defined.run(db.hot, names)).map(({ name }) => name)
+}
+
+/** So many workflows that were defined as data are listed. */
+export const MAX_LISTED = 1_000
+
+/** The workflows that were defined as data, by name: the first `MAX_LISTED`. */
+export async function listDefinitions(db: Database): Promise<StoredDefinition[]> {
   return await db.hot<StoredDefinition[]>`
     select d.name, g.hash, g.graph from action_do.workflow_definitions d join action_do.graphs g on g.hash = d.graph
-    order by d.name limit 1000`
+    order by d.name limit ${MAX_LISTED}`
 }

@@ -106,9 +106,12 @@ builder.queryField('workflows', (t) =>
   t.field({
     type: [WorkflowRef],
     nullable: { list: false, items: false },
-    description: 'The workflows that can be started by name, in alphabetical order.',
+    description:
+      'The workflows that can be started by name, in alphabetical order; of those defined as data the first 1,000.',
     resolve: async (_, __, { executor: { workflows, registry } }) =>
-      (await workflows.graphs.all()).map((compiled) => shownWorkflow(compiled, registry.workflow(compiled.graph.name))),
+      (await workflows.graphs.list()).map((compiled) =>
+        shownWorkflow(compiled, registry.workflow(compiled.graph.name)),
+      ),
   }),
 )
 

@@ -10,19 +10,37 @@ import { whileUnavailable } from '../submissions.ts'
  * with its path.
  */
 export async function acceptDefinition(executor: Executor, definition: unknown): Promise<CompiledGraph> {
-  const { registry, workflows } = executor
-  const known = new Set(
-    (await whileUnavailable(executor.options.unavailableMs, () => workflows.graphs.all())).map(
-      ({ graph }) => graph.name,
-    ),
+  const { registry, workflows, options } = executor
+  const parse = (hasWorkflow: (name: string) => boolean) =>
+    parseDefinition(definition, {
+      hasAction: (name) => registry.get(name) !== undefined,
+      hasWorkflow,
+      effectOf: (name) => registry.get(name)?.effect,
+    })
+  const called = new Set<string>()
+  const supposed = attempted(() =>
+    parse((name) => {
+      called.add(name)
+      return true
+    }),
   )
-  const { graph } = parseDefinition(definition, {
-    hasAction: (name) => registry.get(name) !== undefined,
-    // a workflow may call itself
-    hasWorkflow: (name) => known.has(name) || name === nameIn(definition),
-    effectOf: (name) => registry.get(name)?.effect,
-  })
+  // a workflow may call itself
+  called.delete(nameIn(definition))
+  const unknown = await whileUnavailable(options.unavailableMs, () => workflows.graphs.unknown([...called]))
+  const { graph } = unknown.size === 0 ? supposed() : parse((name) => !unknown.has(name))
   return compileGraph(graph)
+}
+
+/** Does something now, for whoever wants to know later what came of it: a value, or something thrown. */
+function attempted<T>(work: () => T): () => T {
+  try {
+    const value = work()
+    return () => value
+  } catch (error) {
+    return () => {
+      throw error
+    }
+  }
 }
 
 /** The name that a definition claims. */

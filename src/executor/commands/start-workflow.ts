@@ -72,7 +72,7 @@ async function graphOf(executor: Executor, { name, definition }: StartWorkflow):
     jsonIssues(name).length > 0 ? undefined : graphs.current(name),
   )
   if (!compiled) {
-    const known = await graphs.all()
+    const known = await graphs.list()
     throw new WorkflowNotFoundError(
       name,
       known.map(({ graph }) => graph.name),

@@ -2,7 +2,14 @@ import { logicOf } from '../../core/definition/logic.ts'
 import { type CompiledGraph, compileGraph } from '../../core/workflow/graph.ts'
 import type { GraphLogic } from '../../core/workflow/logic.ts'
 import type { Database } from '../../db/client.ts'
-import { allDefinitions, definitionByName, graphByHash, type StoredDefinition, saveGraphs } from '../../db/graphs.ts'
+import {
+  definedNames,
+  definitionByName,
+  graphByHash,
+  listDefinitions,
+  type StoredDefinition,
+  saveGraphs,
+} from '../../db/graphs.ts'
 import type { Registry } from '../registry.ts'
 
 const MAX_CACHED = 1_000
@@ -88,11 +95,18 @@ export class Graphs {
     this.byName.delete(name)
   }
 
-  /** Every workflow that can be started by its name, in alphabetical order. */
-  async all(): Promise<CompiledGraph[]> {
+  /** Those of the names by which no workflow can be started. */
+  async unknown(names: readonly string[]): Promise<Set<string>> {
+    const foreign = names.filter((name) => !this.registry.workflow(name))
+    const stored = new Set(await definedNames(this.db, foreign))
+    return new Set(foreign.filter((name) => !stored.has(name)))
+  }
+
+  /** The workflows that can be started by their names, in alphabetical order: of those defined as data the first thousand. */
+  async list(): Promise<CompiledGraph[]> {
     const own = this.registry.workflows().map(({ compiled }) => compiled)
     const names = new Set(own.map(({ graph }) => graph.name))
-    const stored = (await allDefinitions(this.db)).filter(({ name }) => !names.has(name))
+    const stored = (await listDefinitions(this.db)).filter(({ name }) => !names.has(name))
     const all = [...own, ...(await Promise.all(stored.map((found) => this.compile(found))))]
     return all.sort((a, b) => (a.graph.name < b.graph.name ? -1 : 1))
   }
