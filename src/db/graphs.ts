@@ -51,7 +51,7 @@ export async function definedNames(db: Database, names: readonly string[]): Prom
 }
 
 /** So many workflows that were defined as data are listed. */
-export const MAX_LISTED = 1_000
+const MAX_LISTED = 1_000
 
 /** The workflows that were defined as data, by name: the first `MAX_LISTED`. */
 export async function listDefinitions(db: Database): Promise<StoredDefinition[]> {
