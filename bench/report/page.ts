@@ -37,7 +37,7 @@ npm run bench -- --peers product,dbos
 \`\`\`
 
 The first run installs the peers into \`bench/\`; the product does not depend on them. A real Postgres is started: the
-machine's, 15 or newer, where there is one, else the embedded one; or it is that of \`BENCH_DATABASE_URL\`. Each contender has a process, with \`NODE_ENV=production\`, and a database of its own. They are measured in turns, after a warm-up; the tables show
+machine's, 15 or newer, where there is one, else the embedded one; or it is that of \`BENCH_DATABASE_URL\`. Each contender has a process, with \`NODE_ENV=production\` and \`--max-semi-space-size=32\`, and a database of its own. They are measured in turns, after a warm-up; the tables show
 medians over the rounds. Spread is half of what lies between the lowest and the highest round, as a share of the
 median. A ratio is the median of the ratios of the rounds, each to the one of the other that came right before or after it.
 
