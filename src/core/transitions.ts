@@ -183,6 +183,8 @@ export const TRANSITIONS: readonly Transition[] = [
   { from: 'WAITING', to: 'FAILED', reason: 'INPUT_REFUSED' },
   { from: 'WAITING', to: 'CANCELED', reason: 'CANCEL_REQUESTED' },
   ...from(['SUCCEEDED', 'FAILED', 'CANCELED', 'SKIPPED', 'INDETERMINATE', 'COMPENSATED'], 'PENDING', 'RESET'),
+  // one of a list that begins only so many at once
+  ...from(['FAILED', 'CANCELED', 'INDETERMINATE'], 'PENDING', 'RETRY_REQUESTED'),
   ...(['SUCCEEDED', 'SKIPPED', 'FAILED', 'CANCELED', 'COMPENSATED'] as const).map((to) => ({
     from: 'PENDING' as const,
     to,

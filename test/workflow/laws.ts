@@ -123,14 +123,15 @@ function isDone(event: RecordedEvent | undefined, onError: string): boolean {
   return onError === 'continue' && (event?.to === 'FAILED' || event?.to === 'COMPENSATED')
 }
 
-/** No more elements of a list are under way at once than it allows; an operator's retry begins all that failed. */
+/** No more elements of a list are under way at once than it allows; of sub-workflows an operator's retry revives all that failed. */
 function crowds({ events: all }: RecordedRun, model: Model): string[] {
   const found: string[] = []
-  const retried = all.findIndex(({ reason }) => reason === 'RETRY_REQUESTED')
-  const events = retried < 0 ? all : all.slice(0, retried)
+  const revived = all.findIndex(({ reason }) => reason === 'REVIVED')
+  const untilRevived = revived < 0 ? all : all.slice(0, revived)
   for (const list of model.nodes) {
     const work = list.step?.work
     if (list.kind !== 'list' || !work || !('concurrency' in work) || work.concurrency === null) continue
+    const events = work.kind === 'workflows' ? untilRevived : all
     const elements = new Set(list.children.map(({ path }) => path))
     const running = new Set<string>()
     for (const { path, undoing, to, seq } of events) {

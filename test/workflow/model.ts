@@ -84,7 +84,10 @@ export class Model {
     const node = key === null ? this.root : this.root.child(key)
     const targets = node.whole ? failingBelow(node) : [node]
     if (targets.length === 0) this.goOn(node)
-    else for (const target of targets) this.retryNode(target)
+    else {
+      for (const target of targets) this.retryNode(target)
+      for (const list of new Set(targets.map(listThatFills))) if (list) this.fill(list, roomOf(list))
+    }
     this.settle()
   }
 
@@ -240,9 +243,11 @@ export class Model {
   private retryNode(node: Node): void {
     this.revive(node.parent)
     if (node.parent?.kind === 'workflow' && node.counts !== null) this.resetAfter(node)
+    const list = listThatFills(node)
     if (node.kind === 'action') {
       node.counts = null
-      node.status = 'READY'
+      node.status = list ? 'PENDING' : 'READY'
+      if (list) list.next = Math.min(list.next, list.children.indexOf(node))
     } else this.goOn(node)
   }
 
@@ -291,6 +296,17 @@ function isIdle({ whole, status, children, kind, next }: Node): boolean {
   if (!whole || (status !== 'RUNNING' && status !== 'COMPENSATING') || children.some(({ active }) => active))
     return false
   return kind !== 'list' || status === 'COMPENSATING' || next >= children.length
+}
+
+/** The list that an action is of, where that begins only so many at once. */
+function listThatFills({ kind, parent }: Node): Node | undefined {
+  return kind === 'action' && parent?.status === 'RUNNING' && Number.isFinite(roomOf(parent)) ? parent : undefined
+}
+
+/** How many more of a list may begin. */
+function roomOf({ kind, step, children }: Node): number {
+  const atOnce = kind === 'list' && step && 'concurrency' in step.work ? step.work.concurrency : null
+  return atOnce === null ? Number.POSITIVE_INFINITY : atOnce - children.filter(({ active }) => active).length
 }
 
 /** What holds a run up, at its root: not the workflows and lists that failed because of it. */

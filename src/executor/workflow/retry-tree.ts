@@ -6,6 +6,7 @@ import type { Advance } from './advance.ts'
 import { queueAction, renewBudget, runHere } from './begin-action.ts'
 import { retryCompensation } from './compensate.ts'
 import { refuseStep } from './enter-step.ts'
+import { fill } from './group.ts'
 import { lastRun, resumeGroup } from './group-turn.ts'
 import { graphQueue, isUnentered } from './queues.ts'
 import { refuseHalfUndone, reset, resetDependents, reviveAbove } from './revive.ts'
@@ -59,6 +60,16 @@ export async function retryTree(advance: Advance, row: TreeRow, change: Change, 
   for (const target of targets)
     if (target.error?.code === 'COMPENSATION_FAILED') await retryCompensation(advance, target, change)
     else await retryStep(advance, target, change, amendment, together)
+  for (const list of new Set(targets.map((target) => listThatFills(advance.tree, target))))
+    if (list) await fill(advance, list)
+}
+
+/** The list that a step is of, where that begins only so many at once: then what is retried has its turn, in the order of the items. */
+function listThatFills(tree: Tree, row: TreeRow): TreeRow | undefined {
+  const list = row.stepIndex === null ? undefined : tree.parentOf(row)
+  if (list?.status !== 'RUNNING') return undefined
+  const { concurrency = null } = tree.specOf(list).each ?? {}
+  return concurrency === null ? undefined : list
 }
 
 /** Canceled before anything of it had begun, or between two of its steps. */
@@ -122,8 +133,8 @@ async function retryAction(advance: Advance, row: TreeRow, change: Change, amend
     row.params = amendment.params as string
     row.heartbeat = null
   }
-  row.availableAt = tree.nowMs
   row.endedSeq = null
+  const shared = sharedBefore(tree, row)
   // what it does from now on, it does itself
   row.linkedId = null
   const data = {
@@ -131,7 +142,15 @@ async function retryAction(advance: Advance, row: TreeRow, change: Change, amend
     ...(amendment.newKey && { newKey: true }),
     ...(amended && { paramsBefore: before, paramsAfter: JSON.parse(amendment.params as string) }),
   }
-  tree.transition(row, 'QUEUED', 'RETRY_REQUESTED', { ...change, data: isEmpty(data) ? undefined : data, error: null })
+  const requested = { ...change, data: isEmpty(data) ? undefined : data, error: null }
+  const list = listThatFills(tree, row)
+  if (list) {
+    tree.transition(row, 'PENDING', 'RETRY_REQUESTED', requested)
+    row.queue = null
+    return putBack(list, row, shared)
+  }
+  row.availableAt = tree.nowMs
+  tree.transition(row, 'QUEUED', 'RETRY_REQUESTED', requested)
   row.paused = tree.root.paused
   const params = amended ? JSON.parse(amendment.params as string) : before
   const limit = row.parentId === null ? undefined : tree.specOf(row).limit
@@ -147,12 +166,20 @@ async function again(advance: Advance, row: TreeRow, change: Change): Promise<vo
   const shared = sharedBefore(tree, row)
   reset(advance, row, change)
   if (parent?.kind === 'WORKFLOW') return advance.consider(parent, row)
+  const list = listThatFills(tree, row)
+  if (list) return putBack(list, row, shared)
   const params = (await readParams(tree.run, [row.id]))[0]?.params ?? {}
   try {
     await startWork(advance, row, JSON.stringify(params), shared)
   } catch (thrown) {
     refuseStep(advance, row, thrown)
   }
+}
+
+/** It is begun when its list comes to it. */
+function putBack(list: TreeRow, row: TreeRow, shared: Shared): void {
+  row.wait = isEmpty(shared) ? null : shared
+  list.nextIndex = Math.min(list.nextIndex ?? 0, row.stepIndex ?? 0)
 }
 
 /** What one of a list or a loop was to share when it was begun, or prepared. */
