@@ -8,6 +8,7 @@ import { Attempt, type AttemptParts } from './attempt.ts'
 import { type Execution, Executions } from './executions.ts'
 import { HeldRuns } from './held-runs.ts'
 import { Loop } from './loop.ts'
+import { once } from './once.ts'
 import type { ExecutorOptions } from './options.ts'
 import { AttemptEnds } from './persist.ts'
 import type { Place } from './place.ts'
@@ -241,13 +242,5 @@ export class Worker implements Place {
     }
     if (this.hungry) this.wake()
     return this.options.pollMs
-  }
-}
-
-function once(work: () => void): () => void {
-  let done = false
-  return () => {
-    if (!done) work()
-    done = true
   }
 }

@@ -7,6 +7,7 @@ import type {
   FallbackDecision,
   FallbackPayload,
   LoopArgs,
+  LoopOptions,
   Mapper,
   SignalOptions,
   StepOptions,
@@ -23,6 +24,7 @@ import type {
   OnSkipped,
   Outcome,
   Placed,
+  SkipsWith,
   State,
   StepInfo,
 } from './workflow-state.ts'
@@ -69,9 +71,6 @@ type Next<
     >
   >
 }['builder']
-
-/** Whether a step may be skipped: without a condition (`W` is never), or with one. */
-type SkipsWith<W, Without extends boolean> = [W] extends [never] ? Without : true
 
 /**
  * A workflow under construction, and already a workflow. It never changes: each method returns another one, so that two
@@ -239,15 +238,8 @@ export interface WorkflowBuilder<N extends string, P, R, in out S extends State>
     key: NewKey<K, S>,
     target: T,
     input: Mapper<T, Placed<S, A, J, O>['scope'], LoopArgs<Outcome<ResultOf<T>, E>>, V>,
-    options: WorkOptions<T, LoopArgs<Outcome<ResultOf<T>, E>>, S, A, J, O, E, W, X, C> & {
-      /** Whether this iteration was the last. */
-      until: (
-        scope: Placed<S, A, J, O>['scope'],
-        iteration: { readonly index: number; readonly result: Outcome<ResultOf<T>, E> },
-      ) => boolean
-      /** The most iterations, 1 to 10,000. */
-      max: number
-    },
+    options: WorkOptions<T, LoopArgs<Outcome<ResultOf<T>, E>>, S, A, J, O, E, W, X, C> &
+      LoopOptions<Placed<S, A, J, O>['scope'], Outcome<ResultOf<T>, E>>,
   ): Next<N, P, S, K, Outcome<ResultOf<T>, E>, A, J, O, W, X, C>
 
   /**

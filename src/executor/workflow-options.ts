@@ -111,6 +111,14 @@ export type EachOptions<Scope, Item, Results> = {
     }
 )
 
+/** How long a `repeat` goes on. */
+export interface LoopOptions<Scope, Result> {
+  /** Whether this iteration was the last. */
+  until: (scope: Scope, iteration: { readonly index: number; readonly result: Result }) => boolean
+  /** The most iterations, 1 to 10,000. */
+  max: number
+}
+
 /** What follows the scope in the functions of a `forEach`. */
 export type EachArgs<Item> = [item: Item, index: number]
 

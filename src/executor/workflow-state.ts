@@ -138,3 +138,6 @@ export interface Ended<S extends State> extends Seen<S, KeyOf<S>, Dependencies<S
 
 /** One member. An alias of its own, so that `Info` is computed at once. */
 export type Named<K extends string, Info> = { readonly [Key in K]: Info }
+
+/** Whether a step may be skipped: without a condition (`W` is never), or with one. */
+export type SkipsWith<W, Without extends boolean> = [W] extends [never] ? Without : true
