@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import type { Program } from './binaries.ts'
 import { CannotRunPostgres, codeOf } from './failure.ts'
 import { type Place, SOCKET_PORT, socketDirectory } from './place.ts'
-import { isPostmaster } from './process.ts'
+import { isPostmaster, startOf } from './process.ts'
 import { cleanEnvironment, serverArguments } from './settings.ts'
 
 const POLL_MS = 10
@@ -84,6 +84,7 @@ export async function stopPostmaster(
 ): Promise<boolean> {
   const found = await findPostmaster(place)
   if (!found) return true
+  const start = await startOf(found.pid)
   if (!(await isPostmaster(found.pid, clusterName))) return false
   if (process.platform === 'win32') {
     // to send a signal there is to kill; pg_ctl knows the pipe on which Postgres listens
@@ -91,11 +92,16 @@ export async function stopPostmaster(
   } else {
     process.kill(found.pid, 'SIGINT')
   }
-  while (await isPostmaster(found.pid, clusterName)) {
+  while (await isThere(found.pid, start, clusterName)) {
     if (signal.aborted) return false
     await sleep(POLL_MS)
   }
   return true
+}
+
+/** Whether the server that was started then is there: a process that ends loses its command line before anything else. */
+async function isThere(pid: number, start: string | undefined, clusterName: string): Promise<boolean> {
+  return process.platform === 'win32' ? isPostmaster(pid, clusterName) : (await startOf(pid)) === start
 }
 
 /** What Postgres wrote last, for an error message. */
