@@ -70,24 +70,21 @@ async function databaseOf(cluster: Cluster, name: string): Promise<Database> {
   return db
 }
 
-/** Finished and waiting runs with their events and attempts, and no word to the planner of how many there are. */
+/** Finished and waiting runs with their events, and no word to the planner of how many there are. */
 async function fill({ reads }: Database, finished: number, waiting: number): Promise<void> {
   await reads.unsafe('set statement_timeout = 0')
   await reads`
     insert into action_do.runs (bucket, id, kind, name, version, effect, root_id, fingerprint, params, status, priority, generation,
-      attempt, failures, losses, probe, fence, available_at, last_seq, created_at, finished_at)
+      attempt, failures, losses, probe, fence, available_at, last_seq, created_at, finished_at, succeeded_by)
     select ('x' || right(id::text, 3))::bit(12)::int & 1023, id, 'ACTION', case when n % 2 = 0 then 'noop' else 'other' end, '1',
       'idempotent', id, '', ${JSON.stringify(PARAMS)}::text::json,
       case when n <= ${waiting}::int then 'QUEUED' else 'SUCCEEDED' end::action_do.run_status,
       0, 1, 1, 0, 0, false, 1, case when n <= ${waiting}::int then now() end, 2, now() - interval '1 hour',
-      case when n > ${waiting}::int then now() end
+      case when n > ${waiting}::int then now() end, case when n > ${waiting}::int then 'gone' end
     from generate_series(1, ${finished + waiting}::int) n cross join lateral (select gen_random_uuid() as id where n > 0) i`
   await reads`
     insert into action_do.events (bucket, root_id, seq, run_id, at, to_status, reason)
     select bucket, id, seq, id, created_at, 'RUNNING', 'STARTED' from action_do.runs cross join generate_series(1, 2) seq`
-  await reads`
-    insert into action_do.attempts (bucket, run_id, number, status, worker_id, started_at, finished_at)
-    select bucket, id, 1, 'SUCCEEDED', 'gone', created_at, finished_at from action_do.runs where finished_at is not null`
 }
 
 /** Submits a run that goes before all others, claims it, and ends it, `count` times: the p95 of the claims, in milliseconds. */

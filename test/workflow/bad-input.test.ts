@@ -118,6 +118,17 @@ test('a start that makes no sense records nothing', async () => {
   await stillWorks(server)
 })
 
+test('a definition is the same request with and without what is for editors', async () => {
+  const server = await startWorkflowServer({})
+  const definition = { name: 'plain', steps: [{ key: 'a', value: 1 }] }
+  const first = await server.start({ definition, idempotencyKey: 'once' })
+  const withSchema = { $schema: 'http://localhost:4000/schemas/workflow.json', ...definition }
+  const again = await server.start({ definition: withSchema, idempotencyKey: 'once' })
+  expect(again).toMatchObject({ replayed: true, run: { id: first.run!.id } })
+  const other = { ...definition, steps: [{ key: 'a', value: 2 }] }
+  expect((await refusedStart(server, { definition: other, idempotencyKey: 'once' })).code).toBe('IDEMPOTENCY_MISMATCH')
+})
+
 test('a refused start uses up no key, and another intent under a used one is a mismatch', async () => {
   const server = await startWorkflowServer({ actions: [echo], workflows: [typed] })
   const key = { name: 'typed', idempotencyKey: 'order-1' }

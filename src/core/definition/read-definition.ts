@@ -55,7 +55,7 @@ export function readDefinition(value: unknown, known: Known): ReadDefinition {
 }
 
 /** `$schema` is for editors: the graph is the same with any, and without. */
-function withoutSchema(definition: JsonObject): JsonObject {
+export function withoutSchema(definition: JsonObject): JsonObject {
   if (!Object.hasOwn(definition, '$schema')) return definition
   const { $schema: _, ...rest } = definition
   return rest

@@ -1,3 +1,5 @@
+import { isObject } from '../../core/definition/members.ts'
+import { withoutSchema } from '../../core/definition/read-definition.ts'
 import { fingerprint, idempotencyKeyProblem } from '../../core/idempotency.ts'
 import { bucketOf, keyedRunId, newRunId } from '../../core/ids.ts'
 import { byteLength, jsonIssues } from '../../core/json.ts'
@@ -92,9 +94,10 @@ async function checkParams(executor: Executor, compiled: CompiledGraph, params: 
   if (checked && !checked.ok) throw new InvalidParamsError(name, checked.issues, 'workflow')
 }
 
-/** Params and definition together: with another definition it is another request. */
+/** Params and definition together: with another definition it is another request. What is for editors makes no difference. */
 function fingerprintOf({ definition, params }: StartWorkflow): Buffer {
-  return fingerprint(definition === undefined || definition === null ? params : { definition, params })
+  if (definition === undefined || definition === null) return fingerprint(params)
+  return fingerprint({ definition: isObject(definition) ? withoutSchema(definition) : definition, params })
 }
 
 function runIdOf({ name, definition, idempotencyKey }: StartWorkflow): string {
