@@ -38,6 +38,8 @@ export interface AttemptFacts {
   readonly maxLosses: number
   /** The attempt was to ask the probe first. */
   readonly probing: boolean
+  /** It does nothing but wait for a word from outside: whatever ends its worker, it is not this run. */
+  readonly waiting: boolean
   /** Durable time in milliseconds: now, and when the first attempt of this budget began. */
   readonly nowMs: number
   readonly budgetStartedMs: number
@@ -125,7 +127,7 @@ function unknownEffect({ hasProbe }: AttemptFacts) {
 }
 
 function afterLoss(error: RunError, facts: AttemptFacts): Decision {
-  const losses = facts.losses + 1
+  const losses = facts.losses + (facts.waiting ? 0 : 1)
   const base = { result: null, error, delayMs: null, failures: facts.failures, losses, probe: false } as const
   const tooOften = losses >= facts.maxLosses
   // What kills its workers may be the probe itself: then a person decides.

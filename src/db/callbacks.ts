@@ -118,6 +118,24 @@ left join lateral (
     and c.accepted_at is not null and c.outcome is null
 ) pending on true`)
 
+const pending: JsonStatement<{ id: string }> = jsonStatement(`
+select r.id from json_to_record(:input) as i(runs json, "offsetMs" float8)
+cross join lateral json_to_recordset(i.runs) as r(bucket int2, id uuid)
+where exists (
+  select from action_do.callbacks c
+  where c.bucket = r.bucket and c.run_id = r.id and c.accepted_at is not null and c.outcome is null
+    and c.deadline_at > now() + make_interval(secs => i."offsetMs" / 1000.0)
+)`)
+
+/** Those of the runs whose service has accepted a call, and has time left to say how it ended. */
+export async function runsThatWait(
+  db: Database,
+  runs: readonly { bucket: number; id: string }[],
+): Promise<Set<string>> {
+  const asked = { runs: runs.map(({ bucket, id }) => ({ bucket, id })), offsetMs: db.clock.offsetMs }
+  return new Set((await pending.run(db.hot, asked)).map(({ id }) => id))
+}
+
 /**
  * What is known of calls, by key. A success counts whatever call said it, for they had one key. A failure counts until an attempt
  * has failed with it: who tries again after that asks the service again.

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { showRunId } from '../core/ids.ts'
 import { type Decision, decide } from '../core/outcome.ts'
+import { runsThatWait } from '../db/callbacks.ts'
 import type { Database } from '../db/client.ts'
 import { byBucketAndId } from '../db/group-commit.ts'
 import { runsOfWorker } from '../db/holds.ts'
@@ -60,7 +61,12 @@ export async function endAbandoned(
   kind: keyof typeof ERRORS,
 ): Promise<RunRow[]> {
   if (runs.length === 0) return []
-  const ends = runs.map((run) => ({ run, decision: decideAbandoned(db, registry, maxLosses, run, kind) }))
+  const waiting = await runsThatWait(db, runs)
+  const decisionOf = (run: RunRow): Decision => {
+    const facts = factsOfGiven(run, registry.get(run.name), maxLosses, db.clock.nowMs(), waiting.has(run.id))
+    return decide({ kind, error: ERRORS[kind](run.workerId) }, facts)
+  }
+  const ends = runs.map((run) => ({ run, decision: decisionOf(run) }))
   const steps = ends.filter(({ run }) => run.parentId !== null)
   const single = ends.filter(({ run }) => run.parentId === null).map(({ run, decision }) => endOf(run, decision))
   const [endedSteps, endedSingle] = await Promise.all([
@@ -69,15 +75,4 @@ export async function endAbandoned(
   ])
   const changed = new Set([...endedSteps, ...endedSingle].flatMap((row) => row?.id ?? []))
   return runs.filter(({ id }) => changed.has(id))
-}
-
-function decideAbandoned(
-  db: Database,
-  registry: Registry,
-  maxLosses: number,
-  run: RunRow,
-  kind: keyof typeof ERRORS,
-): Decision {
-  const facts = factsOfGiven(run, registry.get(run.name), maxLosses, db.clock.nowMs())
-  return decide({ kind, error: ERRORS[kind](run.workerId) }, facts)
 }

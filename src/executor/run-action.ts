@@ -98,6 +98,7 @@ function factsOf({ run, action, options, db }: Attempt): AttemptFacts {
     losses: run.losses,
     maxLosses: options.maxLosses,
     probing: run.probe,
+    waiting: false,
     nowMs,
     budgetStartedMs: run.budgetStartedAt?.getTime() ?? nowMs,
     random: Math.random(),

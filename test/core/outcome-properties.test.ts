@@ -105,7 +105,7 @@ function simulate(start: AttemptFacts, outcomes: readonly (readonly [Outcome, nu
     // a probe that found nothing done lets the handler run only while attempts are left
     if (attempts.last?.probe && facts.failures >= facts.retry.maxAttempts) break
     const decision = decide(outcome, { ...facts, random })
-    if (outcome.kind === 'lost') attempts.lost++
+    if (outcome.kind === 'lost') attempts.lost += facts.waiting ? 0 : 1
     else if (outcome.kind !== 'stopped') attempts.failed++
     attempts.last = decision
     if (!mayGoOn(decision)) break

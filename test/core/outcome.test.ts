@@ -15,6 +15,7 @@ const facts: AttemptFacts = {
   losses: 0,
   maxLosses: 5,
   probing: false,
+  waiting: false,
   nowMs: START,
   budgetStartedMs: START,
   random: 0,
@@ -180,6 +181,16 @@ describe('a worker that stopped in good order', () => {
 })
 
 describe('a worker that was lost', () => {
+  test('takes nothing from a run that only waited for a word from outside', () => {
+    const waiting = { ...facts, losses: 4, waiting: true }
+    expect(decide({ kind: 'lost', error }, waiting)).toMatchObject({ to: 'QUEUED', attemptStatus: 'LOST', losses: 4 })
+    expect(decide({ kind: 'lost', error }, { ...waiting, effect: 'unsafe', hasProbe: true })).toMatchObject({
+      to: 'QUEUED',
+      probe: true,
+      losses: 4,
+    })
+  })
+
   test('hands the run on at once, and the loss is counted apart from failures', () => {
     expect(decide({ kind: 'lost', error }, { ...facts, failures: 2, losses: 3 })).toMatchObject({
       to: 'QUEUED',

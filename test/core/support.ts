@@ -63,6 +63,7 @@ export const anyFacts: fc.Arbitrary<AttemptFacts> = fc.record({
   losses: fc.nat(10),
   maxLosses: fc.integer({ min: 1, max: 6 }),
   probing: fc.boolean(),
+  waiting: fc.boolean(),
   nowMs: fc.integer({ min: 1_700_000_000_000, max: 1_700_000_200_000 }),
   budgetStartedMs: fc.constant(1_700_000_000_000),
   random: chance,

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { expireLease } from '../../src/db/leases.ts'
 import { type Action, httpAction } from '../../src/index.ts'
 import { testDatabase } from '../support/database.ts'
 import { ALLOW_LOCAL, SECRET, type SeenCall, scriptedService } from '../support/http-service.ts'
@@ -199,6 +200,30 @@ test('what a service says while no server waits is found by the next attempt', a
   expect(await settled(next, id)).toMatchObject({ status: 'SUCCEEDED', result: 'meanwhile' })
   expect(calls).toHaveLength(1)
 })
+
+test.each(['idempotent', 'unsafe'] as const)(
+  'however often its workers crash, an %s run that waits for a callback goes on to wait',
+  async (effect) => {
+    const { later, calls, accepted } = await acceptingService({ effect })
+    const server = await startTestServer([later], { ...allow, maxLosses: 2 })
+    const id = await submit(server, { name: 'later' })
+    const callback = await accepted()
+    await pending(server)
+    const lost = async () => (await getRun(server, id)).attempts.filter(({ status }) => status === 'LOST').length
+    for (let crash = 1; crash <= 4; crash++) {
+      const { hot } = server.executor.db
+      const [run] = await hot<{ workerId: string }[]>`
+        select worker_id as "workerId" from action_do.runs where worker_id is not null`
+      await expireLease(server.executor.db, run!.workerId)
+      server.executor.lookAtEverything()
+      await expect.poll(lost, { timeout: 10_000 }).toBe(crash)
+      await expect.poll(async () => (await getRun(server, id)).status, { timeout: 10_000 }).toBe('RUNNING')
+    }
+    await say(callback, 'complete', 'ok')
+    expect(await settled(server, id)).toMatchObject({ status: 'SUCCEEDED', result: 'ok' })
+    expect(calls).toHaveLength(1)
+  },
+)
 
 test('a run that waits for a callback takes no slot', async () => {
   const { later, calls, accepted } = await acceptingService()

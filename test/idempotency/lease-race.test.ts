@@ -29,6 +29,7 @@ const DECISION = decide(
     losses: 0,
     maxLosses: 5,
     probing: false,
+    waiting: false,
     nowMs: 0,
     budgetStartedMs: 0,
     random: 0,
