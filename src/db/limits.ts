@@ -21,12 +21,12 @@ insert into action_do.limits (bucket, key) select i.bucket, i.key from json_to_r
 on conflict (bucket, key) do update set key = excluded.key
 returning key`)
 
-const enter: JsonStatement<{ key: string }> = jsonStatement(`
+const enter: JsonStatement<Turn & { granted: boolean }> = jsonStatement(`
 insert into action_do.limit_holders (bucket, key, run_id, root_id, max, granted, at)
 select i.bucket, i.key, i."runId", i."rootId", i.max, false, clock_timestamp()
 from json_to_record(:input) as i(bucket int2, key text, "runId" uuid, "rootId" uuid, max int4)
-on conflict (bucket, key, run_id) do nothing
-returning key`)
+on conflict (bucket, key, run_id) do update set root_id = excluded.root_id
+returning key, run_id as "runId", root_id as "rootId", granted`)
 
 const leave: JsonStatement<{ key: string }> = jsonStatement(`
 delete from action_do.limit_holders h using json_to_record(:input) as i(bucket int2, key text, "runId" uuid)
@@ -56,14 +56,20 @@ where h.bucket = (select bucket from input) and h.key = (select key from input) 
   and (b.place is null or l.place < b.place)
 returning h.key, h.run_id as "runId", h.root_id as "rootId"`)
 
-/** Puts a run in line for a turn, once. Answers with whose turn it is from now on. */
+/** Puts a run in line for a turn, once. Answers with whose turn it is from now on; its own too, if it has it still. */
 export function requestTurn(db: Database, turn: Turn & { readonly max: number }): Promise<Turn[]> {
-  return takeTurns(db, turn.key, (input) => enter.run(input.tx, { ...turn, bucket: input.bucket }))
+  return takeTurns(db, turn.key, async ({ tx, bucket }) => {
+    const entered = await enter.run(tx, { ...turn, bucket })
+    return entered.filter(({ granted }) => granted)
+  })
 }
 
 /** Gives a turn back, or a place in the line. Answers with whose turn it is from now on. */
 export function releaseTurn(db: Database, { key, runId }: Turn): Promise<Turn[]> {
-  return takeTurns(db, key, (input) => leave.run(input.tx, { bucket: input.bucket, key, runId }))
+  return takeTurns(db, key, async ({ tx, bucket }) => {
+    await leave.run(tx, { bucket, key, runId })
+    return []
+  })
 }
 
 interface Within {
@@ -71,12 +77,13 @@ interface Within {
   readonly bucket: number
 }
 
-function takeTurns(db: Database, key: string, change: (within: Within) => Promise<unknown>): Promise<Turn[]> {
+/** @param change answers with whose turn it is already. */
+function takeTurns(db: Database, key: string, change: (within: Within) => Promise<Turn[]>): Promise<Turn[]> {
   const bucket = bucketOfKey(key)
   return inTransaction(db.hot, async (tx) => {
     await lock.run(tx, { bucket, key })
-    await change({ tx, bucket })
-    return grant.run(tx, { bucket, key })
+    const before = await change({ tx, bucket })
+    return [...before, ...(await grant.run(tx, { bucket, key }))]
   })
 }
 
