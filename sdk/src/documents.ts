@@ -54,7 +54,7 @@ export const GET_STEPS = `query ($id: ID!) {
       steps {
         key index dependsOn status result
         error { code message retryable details }
-        run { id }
+        run { id params startedAt finishedAt }
         attempts { number }
       }
     }

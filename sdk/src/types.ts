@@ -47,7 +47,7 @@ export interface Run<R = unknown> {
   readonly stepIndex: number | null
 }
 
-/** A step of a workflow run as it stood when the server answered. */
+/** A step of a workflow run as it stood when the server answered. Times are ISO 8601 in UTC. */
 export interface Step {
   readonly key: string
   /** Which one of a list or a loop it is, from 0; null for the step itself. */
@@ -55,10 +55,15 @@ export interface Step {
   /** The steps that come directly before it. */
   readonly dependsOn: readonly string[]
   readonly status: RunStatus
+  /** What it was given; null before it has begun. */
+  readonly params: unknown
   readonly result: unknown
   readonly error: RunError | null
   /** How many there were. */
   readonly attempts: number
+  /** Null before it has begun, and of a value, which is there at once. */
+  readonly startedAt: string | null
+  readonly finishedAt: string | null
   /** The step as a run of its own: for `run.get`, `run.wait`, `run.retry`. */
   readonly runId: string
 }

@@ -72,12 +72,13 @@ describe.each([
 describe('steps', () => {
   it('gives the steps of a workflow with the number of their attempts', async () => {
     const step = { key: 'a', index: null, dependsOn: [], status: 'SUCCEEDED', result: 1, error: null }
-    const wire = { ...step, run: { id: 'run_2' }, attempts: [{ number: 1 }, { number: 2 }] }
+    const ofRun = { params: { n: 1 }, startedAt: '2026-01-31T12:00:00.000Z', finishedAt: '2026-01-31T12:00:01.000Z' }
+    const wire = { ...step, run: { id: 'run_2', ...ofRun }, attempts: [{ number: 1 }, { number: 2 }] }
     const server = await fakeServer((_, response) =>
       json(response, looked({ __typename: 'WorkflowRun', steps: [wire] })),
     )
     const { steps } = await new Do({ url: server.url }).run.steps('run_1')
-    expect(steps).toEqual([{ ...step, runId: 'run_2', attempts: 2 }])
+    expect(steps).toEqual([{ ...step, ...ofRun, runId: 'run_2', attempts: 2 }])
   })
 
   it('gives none of a single action, and RUN_NOT_FOUND for no run', async () => {

@@ -54,6 +54,9 @@ test('a workflow is started, decided on and waited for, with the types of the se
     { key: 'charge', dependsOn: ['agreed'], status: 'SUCCEEDED', attempts: 1, result: { chargeId: 'ch_1' } },
     { key: 'receipt', dependsOn: ['charge'], status: 'SUCCEEDED', attempts: 0, result: { for: 'ch_1' } },
   ])
+  expect(steps?.map(({ params }) => params)).toEqual([null, { cents: 5 }, null])
+  const charged = steps?.find(({ key }) => key === 'charge')
+  expect(Date.parse(charged!.finishedAt!)).toBeGreaterThanOrEqual(Date.parse(charged!.startedAt!))
   expect((await client.run.get(steps![0]!.runId)).run).toMatchObject({ kind: 'STEP', stepKey: 'agreed' })
   // @ts-expect-error cents is a number
   const wrong = await client.workflow.start({ name: 'pay', params: { cents: 'many' } })
