@@ -1,19 +1,19 @@
-/** Load over HTTP, from a process of its own. */
+/** Load over HTTP, from a process of its own: as light as can be, for it takes its share of the machine from those that it measures. */
 import { randomUUID } from 'node:crypto'
-import { Agent, request } from 'node:http'
-import { text } from 'node:stream/consumers'
+import { Pool } from 'undici'
 import { BENCH_KEY } from './bench-key.ts'
 import type { Contender, Surroundings } from './contender.ts'
 import { PARAMS } from './noop.ts'
 
-export const setUp = 'node:http with kept connections'
+export const setUp = 'undici with a kept connection for each client, and no streams'
 
 const query = `mutation($input: ExecuteActionInput!) { executeAction(input: $input) { __typename
   ... on ExecuteActionPayload { replayed run { id status result error { code message } } } ... on Error { code message } } }`
 
 export async function start({ arguments: { url = '' } }: Surroundings): Promise<Contender> {
-  const agent = new Agent({ keepAlive: true })
-  const post = (body: string) => send(agent, url, body)
+  const { origin, pathname } = new URL(url)
+  const pool = new Pool(origin, { pipelining: 1 })
+  const post = (body: string) => send(pool, pathname, body)
   return {
     calls: {
       async graphql() {
@@ -26,18 +26,26 @@ export async function start({ arguments: { url = '' } }: Surroundings): Promise<
         if (answer !== '{"result":{"ok":true}}') throw new Error(answer)
       },
     },
-    stop: async () => agent.destroy(),
+    stop: () => pool.destroy(),
   }
 }
 
-function send(agent: Agent, url: string, body: string): Promise<string> {
-  const headers = {
-    authorization: `Bearer ${BENCH_KEY}`,
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(body),
-  }
+const HEADERS = { authorization: `Bearer ${BENCH_KEY}`, 'content-type': 'application/json' }
+
+function send(pool: Pool, path: string, body: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const sent = request(url, { method: 'POST', agent, headers }, (answer) => text(answer).then(resolve, reject))
-    sent.on('error', reject).end(body)
+    let answer = ''
+    pool.dispatch(
+      { path, method: 'POST', headers: HEADERS, body },
+      {
+        // by which undici knows this kind of handler
+        onRequestStart() {},
+        onResponseData(_, chunk) {
+          answer += chunk
+        },
+        onResponseEnd: () => resolve(answer),
+        onResponseError: (_, error) => reject(error),
+      },
+    )
   })
 }
