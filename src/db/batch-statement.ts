@@ -48,8 +48,8 @@ export function columnOf<Item extends object>(member: string, column: Column<Ite
 }
 
 /**
- * The text of a Postgres array: what the items have in one column. Where none has anything there is none: side by side with others in
- * a select list, it gives nulls.
+ * The text of a Postgres array: what the items have in one column; null where none has anything. Unnested in a select list, beside
+ * others, that gives nulls.
  */
 function arrayText(items: readonly object[], of: (item: object) => Cell): string | null {
   let text = ''

@@ -95,6 +95,9 @@ export interface CallbackKey {
   readonly key: string
 }
 
+/** SQL: the service has accepted the call `c`, and has not said how it ended. */
+const PENDING = 'c.accepted_at is not null and c.outcome is null'
+
 const states: JsonStatement<CallbackState & { key: string }> = jsonStatement(`
 select i.key, ended.outcome, ended.body, latest.progress, pending.until as "pendingUntil"
 from json_to_recordset(:input) as i(bucket int2, "runId" uuid, key text)
@@ -115,7 +118,7 @@ left join lateral (
 left join lateral (
   select max(c.deadline_at) as until from action_do.callbacks c
   where c.bucket = i.bucket and c.run_id = i."runId" and c.key = i.key
-    and c.accepted_at is not null and c.outcome is null
+    and ${PENDING}
 ) pending on true`)
 
 const pending: JsonStatement<{ id: string }> = jsonStatement(`
@@ -123,7 +126,7 @@ select r.id from json_to_record(:input) as i(runs json, "offsetMs" float8)
 cross join lateral json_to_recordset(i.runs) as r(bucket int2, id uuid)
 where exists (
   select from action_do.callbacks c
-  where c.bucket = r.bucket and c.run_id = r.id and c.accepted_at is not null and c.outcome is null
+  where c.bucket = r.bucket and c.run_id = r.id and ${PENDING}
     and c.deadline_at > now() + make_interval(secs => i."offsetMs" / 1000.0)
 )`)
 

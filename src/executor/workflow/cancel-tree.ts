@@ -44,16 +44,7 @@ function stop(advance: Advance, row: TreeRow, reason: EventReason, change: Chang
 /** Ends the attempt of a run that is taken away from its worker. */
 export function cutAttempt({ tree, revoked }: Advance, row: TreeRow, change: Change): void {
   if (row.workerId === null) return
-  tree.attempts.push({
-    bucket: row.bucket,
-    runId: row.id,
-    number: row.attempt,
-    status: 'CANCELED',
-    workerId: row.workerId,
-    startedAt: row.attemptStartedAt ?? tree.nowMs,
-    finishedAt: tree.nowMs,
-    error: change.error ?? null,
-  })
+  tree.attemptEnded(row, { status: 'CANCELED', workerId: row.workerId, error: change.error ?? null })
   row.fence++
   row.probe = false
   revoked.push(row.id)

@@ -46,18 +46,7 @@ function endAttempt(advance: Advance, row: TreeRow, decision: Decision): void {
   const { tree } = advance
   const { to, reason, attemptStatus, result, error, delayMs, failures, losses, probe } = decision
   const { workerId } = row
-  if (to !== 'SUCCEEDED')
-    tree.attempts.push({
-      bucket: row.bucket,
-      runId: row.id,
-      number: row.attempt,
-      status: attemptStatus,
-      workerId: workerId ?? '',
-      startedAt: row.attemptStartedAt ?? tree.nowMs,
-      // no attempt ends before it began, whatever the clocks say
-      finishedAt: Math.max(tree.nowMs, row.attemptStartedAt ?? 0),
-      error,
-    })
+  if (to !== 'SUCCEEDED') tree.attemptEnded(row, { status: attemptStatus, workerId: workerId ?? '', error })
   Object.assign(row, { failures, losses, probe, queue: row.name })
   if (to === 'QUEUED' || to === 'SCHEDULED') {
     row.availableAt = tree.nowMs + (delayMs ?? 0)

@@ -134,7 +134,6 @@ async function retryAction(advance: Advance, row: TreeRow, change: Change, amend
     row.heartbeat = null
   }
   row.endedSeq = null
-  const shared = sharedBefore(tree, row)
   // what it does from now on, it does itself
   row.linkedId = null
   const data = {
@@ -145,6 +144,7 @@ async function retryAction(advance: Advance, row: TreeRow, change: Change, amend
   const requested = { ...change, data: isEmpty(data) ? undefined : data, error: null }
   const list = listThatFills(tree, row)
   if (list) {
+    const shared = sharedBefore(tree, row)
     tree.transition(row, 'PENDING', 'RETRY_REQUESTED', requested)
     row.queue = null
     return putBack(list, row, shared)

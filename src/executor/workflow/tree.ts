@@ -136,18 +136,23 @@ export class Tree extends LoadedTree {
 
   /** The attempt that succeeded can be read off its run no longer: it gets a row. */
   private keepSuccess(row: TreeRow, workerId: string): void {
-    const finishedAt = row.finishedAt ?? this.nowMs
+    this.attemptEnded(row, { status: 'SUCCEEDED', workerId, error: null }, row.finishedAt ?? this.nowMs)
+    row.succeededBy = null
+  }
+
+  /** Writes down how the latest attempt of a run ended: never before it began, whatever the clocks say. */
+  attemptEnded(row: TreeRow, end: Pick<NewAttempt, 'status' | 'workerId' | 'error'>, atMs = this.nowMs): void {
+    const startedAt = row.attemptStartedAt ?? atMs
     this.attempts.push({
       bucket: row.bucket,
       runId: row.id,
       number: row.attempt,
-      status: 'SUCCEEDED',
-      workerId,
-      startedAt: row.attemptStartedAt ?? finishedAt,
-      finishedAt,
-      error: null,
+      status: end.status,
+      workerId: end.workerId,
+      startedAt,
+      finishedAt: Math.max(atMs, startedAt),
+      error: end.error,
     })
-    row.succeededBy = null
   }
 
   private end(row: TreeRow): void {
