@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { GroupCommit } from '../../src/db/group-commit.ts'
 import type { Contender, Surroundings } from '../contender.ts'
+import { NaturalBatches } from '../natural-batches.ts'
 import { noop, PARAMS, RESULT } from '../noop.ts'
 import { scratchTable } from './scratch-table.ts'
 
@@ -9,20 +9,18 @@ export const setUp =
 
 const TEXT = JSON.stringify(PARAMS)
 const RESULT_TEXT = JSON.stringify(RESULT)
-const byId = (a: string, b: string) => (a < b ? -1 : 1)
 
 export async function start({ databaseUrl }: Surroundings): Promise<Contender> {
   const sql = await scratchTable(databaseUrl, 4)
-  const inserts = new GroupCommit<string, void>(async (ids) => {
-    await sql`
+  const inserts = new NaturalBatches<string>(
+    (ids) => sql`
       insert into bench.pair (id, params, status)
-      select id, params::json, 'RUNNING' from unnest(${ids}::uuid[], ${ids.map(() => TEXT)}::text[]) as i(id, params)`
-    return ids.map(() => undefined)
-  }, byId)
-  const updates = new GroupCommit<string, void>(async (ids) => {
-    await sql`update bench.pair set status = 'SUCCEEDED', result = ${RESULT_TEXT}::text::json where id = any(${ids}::uuid[])`
-    return ids.map(() => undefined)
-  }, byId)
+      select id, params::json, 'RUNNING' from unnest(${ids}::uuid[], ${ids.map(() => TEXT)}::text[]) as i(id, params)`,
+  )
+  const updates = new NaturalBatches<string>(
+    (ids) =>
+      sql`update bench.pair set status = 'SUCCEEDED', result = ${RESULT_TEXT}::text::json where id = any(${ids}::uuid[])`,
+  )
   return {
     calls: {
       async execute() {

@@ -1,7 +1,7 @@
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import postgres, { type Options, type Sql } from 'postgres'
 import { DurableClock } from '../core/clock.ts'
-import { preferring, type StatementClient, StatementsInHand } from './warm.ts'
+import { preferring, StatementsInHand, type WarmClient } from './warm.ts'
 
 /** What a `transactional` handler and the user's migrations write through. */
 export type UserDatabase = PostgresJsDatabase
@@ -20,7 +20,7 @@ export interface Database {
   /** The executor's statements. Their plans never depend on statistics: see `hotSettings`. */
   readonly hot: Sql
   /** The same, for the statements that are executed most: see `preferring`. */
-  readonly warm: StatementClient
+  readonly warm: WarmClient
   /** Lists, and what a page of them shows. */
   readonly reads: Sql
   /** Transactions of handlers, for drizzle alone: drizzle changes the client that it is given. */
@@ -31,7 +31,7 @@ export interface Database {
   close(timeoutSeconds: number): Promise<void>
 }
 
-/** Two, so that what is inserted and what ends do not wait for each other. */
+/** Two: the second for what is too large to wait behind something else, and for when the first does not answer. */
 const WARM = 2
 
 /** So many connections of each kind; the warm ones are of the hot. */

@@ -14,31 +14,48 @@ const BREATH_MS = 10
  */
 const PATIENCE_MS = 20_000
 
-/** Of what stands in no other's way, which part an item belongs to. */
-export type Side = 0 | 1
+/** So many commits are under way at a time: while the database applies one, this process works on the answers of the other. */
+const DEPTH = 2
+
+/** So many items are worth a statement of their own beside another. With fewer, what it costs by itself is more than that gives. */
+const ENOUGH = 24
 
 interface Options<I> {
   readonly maxBatch?: number
-  /** More than `over` items go as two batches side by side, each with a connection, and a core, of its own. */
-  readonly sides?: { readonly of: (item: I) => Side; readonly over: number }
+  /** Items of a group share a batch where they wait together, and no two commits under way have items of the same group. */
+  readonly groupOf?: (item: I) => string
+  /** How many items are worth a commit beside another. Fewer wait for the next. */
+  readonly enough?: number
+  /** Whether the database has nothing to do for this process; by default, whether no commit of these is under way. */
+  readonly isIdle?: () => boolean
 }
 
-const BOTH = 'both'
+interface Waiting<I, O> {
+  readonly item: I
+  readonly resolve: (outcome: O | Promise<O>) => void
+  readonly reject: (error: unknown) => void
+}
 
 /**
  * Natural batching: what arrives while a commit is in flight shares the next one. There is no timer: with nothing in
  * flight an item goes at once, so that a lone caller has the latency of one commit and many have the throughput of
  * batches. Each promise settles only after its batch has committed.
+ *
+ * Where many come together while the database has nothing to do, half of them goes first, and the others right behind. From then on
+ * there are two crowds: each finds the other under way when it comes, and goes whole. So the database and this process work at the
+ * same time, where with one crowd they would take turns.
  */
 export class GroupCommit<I, O> {
-  private waiting: { item: I; resolve: (outcome: O | Promise<O>) => void; reject: (error: unknown) => void }[] = []
-  /** What is in flight: a batch of everything, or one of each side. */
-  private readonly inFlight = new Set<Side | typeof BOTH>()
+  private waiting: Waiting<I, O>[] = []
+  private inFlight = 0
+  private readonly groupsInFlight = new Set<string>()
   private pumping = false
   private readonly commit: (items: I[]) => Promise<(O | Promise<O>)[]>
   private readonly order: (a: I, b: I) => number
   private readonly maxBatch: number
-  private readonly sides: Options<I>['sides']
+  private readonly groupOf: ((item: I) => string) | undefined
+  private readonly enough: number
+  private readonly isIdle: () => boolean
 
   /**
    * @param commit applies the items in one transaction and answers in their order; with a promise for one that it has passed on.
@@ -47,12 +64,14 @@ export class GroupCommit<I, O> {
   constructor(
     commit: (items: I[]) => Promise<(O | Promise<O>)[]>,
     order: (a: I, b: I) => number,
-    { maxBatch = 500, sides }: Options<I> = {},
+    { maxBatch = 500, groupOf, enough = ENOUGH, isIdle = () => this.inFlight === 0 }: Options<I> = {},
   ) {
     this.commit = commit
     this.order = order
     this.maxBatch = maxBatch
-    this.sides = sides
+    this.groupOf = groupOf
+    this.enough = enough
+    this.isIdle = isIdle
   }
 
   submit(item: I): Promise<O> {
@@ -64,7 +83,7 @@ export class GroupCommit<I, O> {
 
   /** Within this turn of the event loop: what the last commit has let go comes back together. */
   private pumpSoon(): void {
-    if (this.pumping || this.isFull()) return
+    if (this.pumping || this.inFlight === DEPTH) return
     this.pumping = true
     setImmediate(() => {
       this.pumping = false
@@ -72,43 +91,44 @@ export class GroupCommit<I, O> {
     })
   }
 
-  private isFull(): boolean {
-    return this.inFlight.has(BOTH) || this.inFlight.size === 2
-  }
-
   private pump(): void {
-    if (this.waiting.length === 0 || this.isFull()) return
-    const { sides, inFlight } = this
-    const idle = inFlight.size === 0
-    if (!sides || (idle && this.waiting.length <= sides.over)) {
-      this.send(BOTH, this.waiting.splice(0, this.maxBatch))
-      return
-    }
-    for (const side of [0, 1] as const) {
-      if (inFlight.has(side)) continue
-      const own = this.waiting.filter(({ item }) => sides.of(item) === side)
-      // beside the other, a few are better off with those that it will let go
-      if (own.length > (idle ? 0 : sides.over / 2)) this.send(side, this.take(own.slice(0, this.maxBatch)))
+    while (this.inFlight < DEPTH) {
+      const batch = this.take()
+      if (batch.length === 0) return
+      this.send(batch)
     }
   }
 
-  private take(batch: typeof this.waiting): typeof this.waiting {
+  /** Of what waits, what is to go now. */
+  private take(): Waiting<I, O>[] {
+    const { groupOf, groupsInFlight, waiting, enough } = this
+    const ready =
+      groupOf && groupsInFlight.size > 0 ? waiting.filter(({ item }) => !groupsInFlight.has(groupOf(item))) : waiting
+    if (this.inFlight > 0 && ready.length < enough) return []
+    const halved = ready.length >= 2 * enough && this.isIdle()
+    const size = Math.min(this.maxBatch, halved ? Math.ceil(ready.length / 2) : ready.length)
+    if (!groupOf) return waiting.splice(0, size)
+    const batch = withWholeGroups(ready, size, this.maxBatch, ({ item }) => groupOf(item))
     const taken = new Set(batch)
-    this.waiting = this.waiting.filter((one) => !taken.has(one))
+    this.waiting = batch.length === waiting.length ? [] : waiting.filter((one) => !taken.has(one))
     return batch
   }
 
-  private send(side: Side | typeof BOTH, batch: typeof this.waiting): void {
+  private send(batch: Waiting<I, O>[]): void {
     batch.sort((a, b) => this.order(a.item, b.item))
-    this.inFlight.add(side)
+    const { groupOf } = this
+    const groups = groupOf ? batch.map(({ item }) => groupOf(item)) : []
+    this.inFlight++
+    for (const group of groups) this.groupsInFlight.add(group)
     this.settle(batch).finally(() => {
-      this.inFlight.delete(side)
+      this.inFlight--
+      for (const group of groups) this.groupsInFlight.delete(group)
       this.pumpSoon()
     })
   }
 
   /** One bad row never fails its neighbours: a batch whose values are refused is cut in halves until the row is alone. */
-  private async settle(batch: typeof this.waiting): Promise<void> {
+  private async settle(batch: Waiting<I, O>[]): Promise<void> {
     try {
       const outcomes = await withinPatience(this.commit(batch.map(({ item }) => item)))
       batch.forEach(({ resolve }, i) => {
@@ -136,13 +156,16 @@ function withinPatience<T>(commit: Promise<T>): Promise<T> {
   })
 }
 
+/** The first `size` items, and what belongs to their groups, up to `most`. */
+function withWholeGroups<T>(items: readonly T[], size: number, most: number, groupOf: (item: T) => string): T[] {
+  if (size === items.length) return items.slice()
+  const batch = items.slice(0, size)
+  const groups = new Set(batch.map(groupOf))
+  for (const item of items.slice(size)) if (batch.length < most && groups.has(groupOf(item))) batch.push(item)
+  return batch
+}
+
 /** Orders rows by (bucket, id): the order in which every batch locks them. */
 export function byBucketAndId(a: { bucket: number; id: string }, b: { bucket: number; id: string }): number {
   return a.bucket - b.bucket || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
 }
-
-/** More than so many items of a batch keep a second connection busy: below, what a statement costs by itself is more than that gives. */
-const WIDE = 150
-
-/** Two batches side by side where there are many: by bucket, so that what concerns one run is on one side. */
-export const BY_BUCKET = { of: ({ bucket }: { bucket: number }): Side => (bucket % 2 === 0 ? 0 : 1), over: WIDE }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Decision } from '../core/outcome.ts'
 import type { Database } from '../db/client.ts'
-import { BY_BUCKET, byBucketAndId, GroupCommit } from '../db/group-commit.ts'
+import { byBucketAndId, GroupCommit } from '../db/group-commit.ts'
 import { databaseFault, isTransient } from '../db/pg-errors.ts'
 import { runById } from '../db/reads/runs.ts'
 import type { RunRow } from '../db/rows.ts'
@@ -31,7 +31,7 @@ export class AttemptEnds {
         return ends.map(({ id }) => rows.get(id))
       },
       byBucketAndId,
-      { sides: BY_BUCKET },
+      { isIdle: db.warm.isIdle },
     )
   }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ServiceUnavailableError } from '../core/request-errors.ts'
 import type { Database } from '../db/client.ts'
-import { BY_BUCKET, byBucketAndId, GroupCommit } from '../db/group-commit.ts'
+import { byBucketAndId, GroupCommit } from '../db/group-commit.ts'
 import { isTransient } from '../db/pg-errors.ts'
 import { type NewRun, type SubmittedRow, submitRuns } from '../db/transitions/submit-runs.ts'
 
@@ -28,7 +28,7 @@ export class Submissions {
         return rows.map(({ id }) => submitted.get(id))
       },
       byBucketAndId,
-      { sides: BY_BUCKET },
+      { isIdle: db.warm.isIdle },
     )
   }
 

@@ -4,8 +4,8 @@ import { GroupCommit } from '../../src/db/group-commit.ts'
 import { evenOrOdd, inOrder } from './group-commit-support.ts'
 
 interface Limits {
-  readonly split: boolean
-  readonly over: number
+  readonly grouped: boolean
+  readonly enough: number
   readonly maxBatch: number
 }
 
@@ -26,9 +26,10 @@ class Model {
 
   async commit(items: number[], answer: () => Promise<unknown>): Promise<string[]> {
     const others = [...this.inFlight]
-    if (!this.limits.split && others.length > 0) this.problems.push('two commits at once')
-    const sides = new Set(items.map(evenOrOdd))
-    if (others.flat().some((n) => sides.has(evenOrOdd(n)))) this.problems.push(`${items} beside ${others}`)
+    if (others.length > 1) this.problems.push('three commits at once')
+    const groups = new Set(items.map(evenOrOdd))
+    if (this.limits.grouped && others.flat().some((n) => groups.has(evenOrOdd(n))))
+      this.problems.push(`${items} beside ${others}`)
     this.inFlight.add(items)
     if (items.length < 1 || items.length > this.limits.maxBatch) this.problems.push(`a batch of ${items.length}`)
     if (items.some((n, i) => i > 0 && n < items[i - 1]!)) this.problems.push(`not in order: ${items}`)
@@ -43,15 +44,19 @@ class Model {
 }
 
 const fate = fc.constantFrom<Fate>('good', 'good', 'good', 'bad')
-const limits = fc.record({ split: fc.boolean(), over: fc.nat(6), maxBatch: fc.integer({ min: 1, max: 6 }) })
+const limits = fc.record({
+  grouped: fc.boolean(),
+  enough: fc.integer({ min: 1, max: 6 }),
+  maxBatch: fc.integer({ min: 1, max: 6 }),
+})
 const fated = (each: fc.Arbitrary<Fate>) =>
   fc.uniqueArray(fc.tuple(fc.nat(1_000), each), { selector: ([n]) => n, minLength: 1, maxLength: 25 })
 
 async function submitAll(scheduler: fc.Scheduler, items: [number, Fate][], limits: Limits) {
   const model = new Model(new Map(items), limits)
   const answer = () => scheduler.schedule(Promise.resolve(), 'answer')
-  const { split, over, maxBatch } = limits
-  const options = { maxBatch, ...(split && { sides: { of: evenOrOdd, over } }) }
+  const { grouped, enough, maxBatch } = limits
+  const options = { maxBatch, enough, ...(grouped && { groupOf: evenOrOdd }) }
   const group = new GroupCommit<number, string>((batch) => model.commit(batch, answer), inOrder, options)
   const all = items.map(async ([n]) => {
     await scheduler.schedule(Promise.resolve(), `submit ${n}`)

@@ -1,7 +1,5 @@
-import type { Side } from '../../src/db/group-commit.ts'
-
 export const inOrder = (a: number, b: number) => a - b
-export const evenOrOdd = (n: number): Side => (n % 2 === 0 ? 0 : 1)
+export const evenOrOdd = (n: number): string => (n % 2 === 0 ? 'even' : 'odd')
 
 /** A commit that a test ends by hand, oldest first. */
 export interface ManualCommits {

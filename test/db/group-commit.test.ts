@@ -9,12 +9,11 @@ const refuse77 = (items: number[]) => {
   if (items.includes(77)) throw dataError()
 }
 
-function group({ maxBatch, over }: { maxBatch?: number; over?: number } = {}): ManualCommits & {
-  submit(n: number): Promise<string>
-} {
+type Options = NonNullable<ConstructorParameters<typeof GroupCommit<number, string>>[2]>
+
+function group(options: Options = {}): ManualCommits & { submit(n: number): Promise<string> } {
   const commits = manualCommits()
-  const sides = over === undefined ? {} : { sides: { of: evenOrOdd, over } }
-  const batches = new GroupCommit<number, string>(commits.commit, inOrder, { ...(maxBatch && { maxBatch }), ...sides })
+  const batches = new GroupCommit<number, string>(commits.commit, inOrder, options)
   return { ...commits, submit: (n) => batches.submit(n) }
 }
 
@@ -70,44 +69,66 @@ describe('batching', () => {
     ])
   })
 
-  test('many go as two batches side by side, each with what belongs to its side', async () => {
-    const { submit, begun, finish } = group({ over: 3 })
-    for (const n of [4, 3, 2, 1]) void submit(n)
+  test('of many that come together half goes first, and the others right behind; then each crowd goes whole', async () => {
+    const { submit, begun, finish } = group({ enough: 2 })
+    const first = [4, 3, 2, 1].map(submit)
     await quiet()
     expect(begun).toEqual([
-      [2, 4],
-      [1, 3],
+      [3, 4],
+      [1, 2],
     ])
-    // what belongs to a side waits for that side
-    for (const n of [5, 7, 6]) void submit(n)
+    // two are under way: who comes now waits for one of them
+    for (const n of [8, 7, 6, 5]) void submit(n)
     await quiet()
     expect(begun).toHaveLength(2)
     await finish()
-    // one alone goes with those that the other side will let go, several go at once
-    expect(begun).toHaveLength(2)
+    expect(await Promise.all(first.slice(0, 2))).toEqual(['done 4', 'done 3'])
+    expect(begun.slice(2)).toEqual([[5, 6, 7, 8]])
+  })
+
+  test('few go as one batch, and fewer than are enough do not go beside another', async () => {
+    const { submit, begun, finish } = group({ enough: 3 })
+    for (const n of [5, 4, 3, 2, 1]) void submit(n)
+    await quiet()
+    for (const n of [6, 7]) void submit(n)
+    await quiet()
+    expect(begun).toEqual([[1, 2, 3, 4, 5]])
     void submit(8)
     await quiet()
-    expect(begun.slice(2)).toEqual([[6, 8]])
+    expect(begun.slice(1)).toEqual([[6, 7, 8]])
     await finish()
-    expect(begun.slice(3)).toEqual([[5, 7]])
   })
 
-  test('few go as one batch, and nothing beside it', async () => {
-    const { submit, begun, finish } = group({ over: 3 })
-    for (const n of [3, 2, 1]) void submit(n)
-    await quiet()
-    for (const n of [4, 5, 6, 7]) void submit(n)
-    await quiet()
-    expect(begun).toEqual([[1, 2, 3]])
+  test('nothing is halved while the database has something else to do', async () => {
+    let idle = false
+    const { submit, begun, finish } = group({ enough: 1, isIdle: () => idle })
+    for (const n of [1, 2]) void submit(n)
     await finish()
-    expect(begun.slice(1)).toEqual([
-      [4, 6],
-      [5, 7],
+    idle = true
+    for (const n of [3, 4]) void submit(n)
+    await quiet()
+    expect(begun).toEqual([[1, 2], [3], [4]])
+  })
+
+  test('a group goes together, and is never in two commits at once', async () => {
+    const { submit, begun, finish } = group({ enough: 1, groupOf: evenOrOdd })
+    for (const n of [2, 4, 6, 1, 8, 3]) void submit(n)
+    await quiet()
+    expect(begun).toEqual([
+      [2, 4, 6, 8],
+      [1, 3],
     ])
+    await finish()
+    // the odd ones are under way: only the even ones may go
+    for (const n of [5, 10]) void submit(n)
+    await quiet()
+    expect(begun.slice(2)).toEqual([[10]])
+    await finish()
+    expect(begun.slice(3)).toEqual([[5]])
   })
 
-  test('the sides are apart where that is always asked for, and no batch is too large', async () => {
-    const { submit, begun, finish } = group({ over: 0, maxBatch: 2 })
+  test('a group that is too large for a batch goes in parts, one after the other', async () => {
+    const { submit, begun, finish } = group({ enough: 1, maxBatch: 2, groupOf: evenOrOdd })
     for (const n of [2, 4, 6]) void submit(n)
     await quiet()
     void submit(1)

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { preferring, type StatementClient, StatementsInHand } from '../../src/db/warm.ts'
 
 /** A client that answers when it is told to. */
@@ -24,17 +24,45 @@ test('one statement after the other goes over the same connection', async () => 
   expect([texts(first), texts(second), texts(others)]).toEqual([['a', 'b', 'c'], [], []])
 })
 
-test('those at once take the next, and then the others; a connection that never answers is passed over', async () => {
+test('a small statement waits behind another, what is too large for that takes the next, and then the others', async () => {
   const [first, second, others] = [held(), held(), held()]
   const client = preferring([first.client, second.client], others.client)
-  void client.unsafe('silent')
-  const b = client.unsafe('b')
-  void client.unsafe('c')
-  expect([texts(first), texts(second), texts(others)]).toEqual([['silent'], ['b'], ['c']])
-  second.asked[0]!.answer([])
-  await b
-  void client.unsafe('d')
-  expect(texts(second)).toEqual(['b', 'd'])
+  const send = (text: string, size: number) => void client.unsafe(text, ['x'.repeat(size), null])
+  expect(client.isIdle()).toBe(true)
+  send('huge', 90_000)
+  expect(client.isIdle()).toBe(false)
+  send('b', 40_000)
+  send('c', 20_000)
+  send('d', 1)
+  expect([texts(first), texts(second), texts(others)]).toEqual([['huge'], ['b', 'c'], ['d']])
+  for (const { asked } of [first, second]) for (const { answer } of asked) answer([])
+  await Promise.resolve()
+  expect(client.isIdle()).toBe(true)
+  send('e', 1)
+  expect(texts(first)).toEqual(['huge', 'e'])
+})
+
+test('a connection that does not answer is passed over, until it does', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  try {
+    const [first, second, others] = [held(), held(), held()]
+    const client = preferring([first.client, second.client], others.client)
+    const silent = client.unsafe('silent')
+    vi.advanceTimersByTime(249)
+    void client.unsafe('b')
+    vi.advanceTimersByTime(1)
+    void client.unsafe('c')
+    expect([texts(first), texts(second)]).toEqual([['silent', 'b'], ['c']])
+    vi.advanceTimersByTime(250)
+    void client.unsafe('d')
+    expect(texts(others)).toEqual(['d'])
+    first.asked[0]!.answer([])
+    await silent
+    void client.unsafe('e')
+    expect(texts(first)).toEqual(['silent', 'b', 'e'])
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('a connection whose statement failed is used again, and the caller hears of it', async () => {

@@ -2,6 +2,7 @@ import { parseRunId } from '../../src/core/ids.ts'
 import { isSettled } from '../../src/core/status.ts'
 import type { EventReason } from '../../src/core/transitions.ts'
 import type { EventRow } from '../../src/db/rows.ts'
+import { existingRun } from '../../src/executor/commands/execute-action.ts'
 import type { Executor } from '../../src/executor/executor.ts'
 import { GET_RUN, type ShownRun, type TestServer } from './server.ts'
 
@@ -45,8 +46,8 @@ export async function settled(server: TestServer, id: string): Promise<ShownRun>
   const uuid = uuidOf(id)
   const wait = server.executor.waits.listen(uuid)
   try {
-    const now = await server.executor.waits.read(uuid)
-    if (!now) throw new Error(`there is no run ${id}`)
+    // a connection that a test breaks may be the one that this look goes over
+    const now = await existingRun(server.executor, uuid, id)
     const then = await wait.settled(now, 20_000)
     if (!isSettled(then.status)) throw new Error(`${id} is still ${then.status}`)
   } finally {

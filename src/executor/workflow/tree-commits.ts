@@ -1,6 +1,6 @@
 import { bucketOf } from '../../core/ids.ts'
 import type { Database, UserTransaction } from '../../db/client.ts'
-import { BY_BUCKET, byBucketAndId, GroupCommit } from '../../db/group-commit.ts'
+import { byBucketAndId, GroupCommit } from '../../db/group-commit.ts'
 import { inPipelinedTransaction } from '../../db/transaction.ts'
 import { runnerOf, userRunnerOf } from '../../db/tree/statement-runner.ts'
 import { TreeConflict } from '../../db/tree/write-trees.ts'
@@ -11,10 +11,10 @@ import { KeptTrees } from './kept-trees.ts'
 import { type AppliedKnown, applyToKept, applyToNew, type Creation } from './known-trees.ts'
 import { abandon, applyToTrees, orAbandon, type TreeCommand, type TreeOutcome } from './tree-command.ts'
 
-const MAX_BATCH = 200
+/** What concerns one tree is never in two commits at once: the second would wait for the first. */
+const OF_TREES = { maxBatch: 200, groupOf: ({ id }: Batched) => id }
 /** Always two, so that one batch is decided while the other is committed. */
-const LOCKED = { maxBatch: MAX_BATCH, sides: { ...BY_BUCKET, over: 0 } }
-const KNOWN = { maxBatch: MAX_BATCH, sides: BY_BUCKET }
+const LOCKED = { ...OF_TREES, enough: 1 }
 
 /** Batches lock in the order of (bucket, id): of the root's. */
 interface Batched<Command extends TreeCommand = TreeCommand> {
@@ -47,8 +47,9 @@ export class TreeCommits {
       byBucketAndId,
       LOCKED,
     )
-    this.ofKept = new GroupCommit<Batched, TreeOutcome>((batch) => this.commitKept(batch), byBucketAndId, KNOWN)
-    this.ofNew = new GroupCommit<Batched<Creation>, TreeOutcome>((batch) => this.commitNew(batch), byBucketAndId, KNOWN)
+    const known = { ...OF_TREES, isIdle: db.warm.isIdle }
+    this.ofKept = new GroupCommit<Batched, TreeOutcome>((batch) => this.commitKept(batch), byBucketAndId, known)
+    this.ofNew = new GroupCommit<Batched<Creation>, TreeOutcome>((batch) => this.commitNew(batch), byBucketAndId, known)
   }
 
   private commitKept(batch: readonly Batched[]) {
