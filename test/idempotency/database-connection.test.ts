@@ -1,5 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
+import { showRunId } from '../../src/core/ids.ts'
+import { executeAction } from '../../src/executor/commands/execute-action.ts'
 import { type Action, action, type UserDatabase } from '../../src/index.ts'
 import { testDatabase } from '../support/database.ts'
 import { createNotes, notesIn } from '../support/notes.ts'
@@ -25,6 +27,9 @@ async function startBehindProxy(
   const server = await startTestServer(actions, { databaseUrl: proxy.url, leaseMs, migrate })
   return { server, proxy, done: () => notesIn({ databaseUrl }) }
 }
+
+/** So many calls at once are two commits, one behind the other. */
+const CROWDS = 60
 
 /** An effect outside of the database, with a count of its own. */
 function counted(): { charge: Action; charges: string[] } {
@@ -99,6 +104,30 @@ test('20: the end of an attempt commits and its answer is lost: the outcome stan
   expect(run).toMatchObject({ ...ONE_ATTEMPT, result: { receipt: 1 } })
   expect(charges).toEqual([run?.id])
 })
+
+for (const [what, statement] of [
+  ['submissions', SUBMISSION],
+  ['ends of attempts', END_OF_ATTEMPT],
+] as const)
+  test(`20: of two commits of ${what} behind each other the first loses its answer: what is in hand behind it is repeated too, and nothing is done twice`, async () => {
+    const { charge, charges } = counted()
+    const { server, proxy } = await startBehindProxy([charge])
+    const call = (idempotencyKey: string) => {
+      const request = { name: 'charge', params: {}, waitMs: 20_000, runAt: null, priority: 0, idempotencyKey }
+      return executeAction(server.executor, request, 'test')
+    }
+    // the connection has prepared both statements: what follows goes out without waiting
+    await call('first')
+    charges.length = 0
+    const lost = proxy.loseAnswer(statement)
+    const answers = await Promise.all(Array.from({ length: CROWDS }, (_, i) => call(`invoice-${i}`)))
+    await lost
+    for (const { run, replayed } of answers) {
+      expect(replayed).toBe(false)
+      expect(run).toMatchObject({ status: 'SUCCEEDED', attempt: 1, lastSeq: 2 })
+    }
+    expect([...charges].sort()).toEqual(answers.map(({ run }) => showRunId(run.id)).sort())
+  })
 
 test('20: a claim commits and its answer is lost: the run is handed on and executed, without waiting for the lease', async () => {
   const { charge, charges } = counted()
