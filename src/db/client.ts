@@ -1,7 +1,7 @@
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import postgres, { type Options, type Sql } from 'postgres'
 import { DurableClock } from '../core/clock.ts'
-import { preferring, StatementsInHand, type WarmClient } from './warm.ts'
+import { preferring, type WarmClient, WarmConnection } from './warm.ts'
 
 /** What a `transactional` handler and the user's migrations write through. */
 export type UserDatabase = PostgresJsDatabase
@@ -64,9 +64,9 @@ export function connect(target: ConnectionTarget, sizes: PoolSizes = DEFAULT_POO
   const hotClient = (max: number, onclose = () => {}) =>
     client(target, { max, connection: { application_name: 'action.do', ...hotSettings }, onclose })
   const warm = Array.from({ length: Math.min(WARM, sizes.hot - 1) }, () => {
-    const inHand = new StatementsInHand()
-    const sql = hotClient(1, () => inHand.lost())
-    return { sql, statements: inHand.over(sql) }
+    const sql = hotClient(1, () => connection.lost())
+    const connection = new WarmConnection(sql)
+    return { sql, connection }
   })
   const hot = hotClient(sizes.hot - warm.length)
   const reads = client(target, {
@@ -78,7 +78,7 @@ export function connect(target: ConnectionTarget, sizes: PoolSizes = DEFAULT_POO
   return {
     hot,
     warm: preferring(
-      warm.map(({ statements }) => statements),
+      warm.map(({ connection }) => connection),
       hot,
     ),
     reads,

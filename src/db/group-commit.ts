@@ -110,7 +110,7 @@ export class GroupCommit<I, O> {
     if (!groupOf) return waiting.splice(0, size)
     const batch = withWholeGroups(ready, size, this.maxBatch, ({ item }) => groupOf(item))
     const taken = new Set(batch)
-    this.waiting = batch.length === waiting.length ? [] : waiting.filter((one) => !taken.has(one))
+    this.waiting = waiting.filter((one) => !taken.has(one))
     return batch
   }
 

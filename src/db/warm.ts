@@ -18,24 +18,22 @@ const ROOM = 60_000
 /** A connection that has not answered for this time waits for somebody's lock, or has lost its way. */
 const SLOW_MS = 250
 
+/** What is still in hand when its connection ends is given up after this time: it should have failed at once. */
+const ECHO_MS = 50
+
 /**
  * Executes a statement over the first of these connections that has room, else over the others. postgres.js gives its
  * connections work in turn, so that a lone caller would find another backend for each statement, whose caches have cooled: a step
  * of a workflow took a sixth longer. A connection that does not answer is passed over.
  */
-export function preferring(warm: readonly StatementClient[], others: StatementClient): WarmClient {
-  const connections = warm.map((client) => new WarmConnection(client))
+export function preferring(connections: readonly WarmConnection[], others: StatementClient): WarmClient {
   const unsafe: StatementClient['unsafe'] = (text, parameters, options) => {
     const size = sizeOf(parameters)
     const connection = connections.find((one) => one.hasRoomFor(size))
     if (!connection) return others.unsafe(text, parameters, options)
-    const statement = connection.client.unsafe(text, parameters, options)
-    connection.given(size)
-    const done = () => connection.answered(size)
-    statement.then(done, done)
-    return statement as never
+    return connection.execute(size, text, parameters, options) as never
   }
-  return { unsafe, isIdle: () => connections.every(({ statements }) => statements === 0) }
+  return { unsafe, isIdle: () => connections.every((connection) => connection.isIdle()) }
 }
 
 function sizeOf(parameters: readonly unknown[] = []): number {
@@ -44,10 +42,18 @@ function sizeOf(parameters: readonly unknown[] = []): number {
   return size
 }
 
-class WarmConnection {
-  readonly client: StatementClient
-  /** What it has in hand. */
-  statements = 0
+interface InHand {
+  readonly size: number
+  readonly reject: (error: Error) => void
+}
+
+/**
+ * One connection, with the statements that it has in hand. postgres.js (3.4.9) forgets one that it is given between the connection's
+ * reset and its end: it would never be answered, nor its connection be used again.
+ */
+export class WarmConnection {
+  private readonly client: StatementClient
+  private readonly inHand = new Set<InHand>()
   private size = 0
   /** When it was last given something while idle, or last answered. */
   private movedMs = 0
@@ -56,55 +62,52 @@ class WarmConnection {
     this.client = client
   }
 
+  isIdle(): boolean {
+    return this.inHand.size === 0
+  }
+
   hasRoomFor(size: number): boolean {
-    return this.statements === 0 || (this.size + size <= ROOM && performance.now() - this.movedMs < SLOW_MS)
+    return this.isIdle() || (this.size + size <= ROOM && performance.now() - this.movedMs < SLOW_MS)
   }
 
-  given(size: number): void {
-    if (this.statements === 0) this.movedMs = performance.now()
-    this.statements++
+  /** Settles as the statement does, or fails some time after the connection was `lost`. */
+  execute(size: number, ...statement: Parameters<StatementClient['unsafe']>): Promise<unknown> {
+    const answer = this.client.unsafe(...statement)
+    if (this.isIdle()) this.movedMs = performance.now()
     this.size += size
+    return new Promise((resolve, reject) => {
+      const one = { size, reject }
+      this.inHand.add(one)
+      const settle = (settled: () => void) => {
+        // before whoever waits goes on: it may have the next one at hand
+        this.release(one)
+        settled()
+      }
+      answer.then(
+        (rows) => settle(() => resolve(rows)),
+        (error) => settle(() => reject(error)),
+      )
+    })
   }
 
-  answered(size: number): void {
-    this.statements--
-    this.size -= size
-    this.movedMs = performance.now()
-  }
-}
-
-/** A statement that was in hand when its connection ended is given up after this time: it should have failed at once. */
-const ECHO_MS = 50
-
-/**
- * The statements that a connection has in hand. postgres.js (3.4.9) forgets one that it is given between the connection's reset and its
- * end: it would never be answered, nor its connection be used again.
- */
-export class StatementsInHand {
-  private readonly given = new Set<(error: Error) => void>()
-
-  /** The same client; what it does not answer fails once it is `lost`. */
-  over(client: StatementClient): StatementClient {
-    const unsafe: StatementClient['unsafe'] = (text, parameters, options) => {
-      const statement = client.unsafe(text, parameters, options)
-      return new Promise((resolve, reject) => {
-        this.given.add(reject)
-        statement.then(resolve, reject).finally(() => this.given.delete(reject))
-      }) as never
-    }
-    return { unsafe }
-  }
-
-  /** The connection has ended. What is given to the client from now on waits for the next. */
+  /** The connection has ended. What it is given from now on waits for the next. */
   lost(): void {
-    const before = [...this.given]
+    const before = [...this.inHand]
     if (before.length === 0) return
     const giveUp = () => {
       const error = Object.assign(new Error('The connection ended, and the statement was lost'), {
         code: 'CONNECTION_CLOSED',
       })
-      for (const reject of before) if (this.given.delete(reject)) reject(error)
+      for (const one of before) if (this.release(one)) one.reject(error)
     }
     setTimeout(giveUp, ECHO_MS).unref()
+  }
+
+  /** Whether it was still in hand. */
+  private release(one: InHand): boolean {
+    if (!this.inHand.delete(one)) return false
+    this.size -= one.size
+    this.movedMs = performance.now()
+    return true
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { preferring, type StatementClient, StatementsInHand } from '../../src/db/warm.ts'
+import { preferring, type StatementClient, WarmConnection } from '../../src/db/warm.ts'
 
 /** A client that answers when it is told to. */
 function held() {
@@ -8,14 +8,15 @@ function held() {
     new Promise((answer, fail) => {
       asked.push({ text, answer, fail })
     })
-  return { client: { unsafe } as unknown as StatementClient, asked }
+  const client = { unsafe } as unknown as StatementClient
+  return { client, connection: new WarmConnection(client), asked }
 }
 
 const texts = ({ asked }: ReturnType<typeof held>) => asked.map(({ text }) => text)
 
 test('one statement after the other goes over the same connection', async () => {
   const [first, second, others] = [held(), held(), held()]
-  const client = preferring([first.client, second.client], others.client)
+  const client = preferring([first.connection, second.connection], others.client)
   for (const text of ['a', 'b', 'c']) {
     const rows = client.unsafe(text)
     first.asked.at(-1)!.answer([text])
@@ -26,7 +27,7 @@ test('one statement after the other goes over the same connection', async () => 
 
 test('a small statement waits behind another, what is too large for that takes the next, and then the others', async () => {
   const [first, second, others] = [held(), held(), held()]
-  const client = preferring([first.client, second.client], others.client)
+  const client = preferring([first.connection, second.connection], others.client)
   const send = (text: string, size: number) => void client.unsafe(text, ['x'.repeat(size), null])
   expect(client.isIdle()).toBe(true)
   send('huge', 90_000)
@@ -46,7 +47,7 @@ test('a connection that does not answer is passed over, until it does', async ()
   vi.useFakeTimers({ toFake: ['performance'] })
   try {
     const [first, second, others] = [held(), held(), held()]
-    const client = preferring([first.client, second.client], others.client)
+    const client = preferring([first.connection, second.connection], others.client)
     const silent = client.unsafe('silent')
     vi.advanceTimersByTime(249)
     void client.unsafe('b')
@@ -67,7 +68,7 @@ test('a connection that does not answer is passed over, until it does', async ()
 
 test('a connection whose statement failed is used again, and the caller hears of it', async () => {
   const [first, others] = [held(), held()]
-  const client = preferring([first.client], others.client)
+  const client = preferring([first.connection], others.client)
   const failing = client.unsafe('a')
   first.asked[0]!.fail(new Error('no'))
   await expect(failing).rejects.toThrow('no')
@@ -76,26 +77,23 @@ test('a connection whose statement failed is used again, and the caller hears of
 })
 
 test('a statement that its connection has forgotten fails when that ends; one that was answered, or given since, does not', async () => {
-  const inHand = new StatementsInHand()
-  const { client, asked } = held()
-  const connection = inHand.over(client)
-  const [forgotten, answered] = [connection.unsafe('forgotten'), connection.unsafe('answered')]
-  inHand.lost()
+  const { connection, asked } = held()
+  const [forgotten, answered] = [connection.execute(0, 'forgotten'), connection.execute(0, 'answered')]
+  connection.lost()
   asked[1]!.answer(['rows'])
-  const since = connection.unsafe('since')
+  const since = connection.execute(0, 'since')
   await expect(forgotten).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' })
   expect(await answered).toEqual(['rows'])
   asked[2]!.answer(['later'])
   expect(await since).toEqual(['later'])
   // nothing is left to be given up
-  inHand.lost()
+  connection.lost()
 })
 
 test('what the database says at the end of a connection goes before', async () => {
-  const inHand = new StatementsInHand()
-  const { client, asked } = held()
-  const failing = inHand.over(client).unsafe('a')
-  inHand.lost()
+  const { connection, asked } = held()
+  const failing = connection.execute(0, 'a')
+  connection.lost()
   asked[0]!.fail(Object.assign(new Error('reset'), { code: 'ECONNRESET' }))
   await expect(failing).rejects.toMatchObject({ code: 'ECONNRESET' })
 })

@@ -105,11 +105,12 @@ test('20: the end of an attempt commits and its answer is lost: the outcome stan
   expect(charges).toEqual([run?.id])
 })
 
-for (const [what, statement] of [
+test.each([
   ['submissions', SUBMISSION],
   ['ends of attempts', END_OF_ATTEMPT],
-] as const)
-  test(`20: of two commits of ${what} behind each other the first loses its answer: what is in hand behind it is repeated too, and nothing is done twice`, async () => {
+] as const)(
+  '20: of two commits of %s behind each other the first loses its answer: what is in hand behind it is repeated too, and nothing is done twice',
+  async (_, statement) => {
     const { charge, charges } = counted()
     const { server, proxy } = await startBehindProxy([charge])
     const call = (idempotencyKey: string) => {
@@ -127,7 +128,8 @@ for (const [what, statement] of [
       expect(run).toMatchObject({ status: 'SUCCEEDED', attempt: 1, lastSeq: 2 })
     }
     expect([...charges].sort()).toEqual(answers.map(({ run }) => showRunId(run.id)).sort())
-  })
+  },
+)
 
 test('20: a claim commits and its answer is lost: the run is handed on and executed, without waiting for the lease', async () => {
   const { charge, charges } = counted()

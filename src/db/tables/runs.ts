@@ -137,8 +137,9 @@ export const runs = schema.table(
     index('runs_linked').on(run.linkedId).where(sql`${run.indexedStatus} = 'WAITING' and ${run.linkedId} is not null`),
     index('runs_limited').on(run.limitKey).where(sql`${run.indexedStatus} = 'WAITING' and ${run.limitKey} is not null`),
     index('runs_due').on(run.availableAt).where(sql`${run.indexedStatus} = 'SCHEDULED'`),
-    // What lists read, from the end: newest first. What grows at its end finds its page without a search, and fills its pages; one in
-    // the order of the lists would be twice as large. QUEUED and SCHEDULED have their indexes above, SUCCEEDED is what most runs are.
+    // What lists read, from the end: newest first. What grows at its end finds its page without a search, and fills its pages; in
+    // the order of the lists, the first would be nearly twice as large. QUEUED and SCHEDULED have their indexes above, SUCCEEDED is
+    // what most runs are.
     index('runs_newest').on(run.createdAt, run.id).where(sql`${run.parentId} is null`),
     index('runs_newest_of_name').on(run.name, run.createdAt, run.id).where(sql`${run.parentId} is null`),
     index('runs_newest_of_status')
