@@ -48,7 +48,7 @@ const CAVEATS = `## What these figures do not say
 
 - **Ratios travel, figures do not.** Contenders, Postgres and load share the cores of one machine. What is compared was measured in one run, in turns.
 - **A no-op is the worst case for whoever records.** With handlers that do something, all come closer to each other.
-- **Contenders keep different things.** action.do writes the run, its attempt and its events; graphile-worker deletes the row and keeps no result;
+- **Contenders keep different things.** action.do keeps the run, its attempts and its events; graphile-worker deletes the row and keeps no result;
   the baselines write two statements and nothing else. Restate writes to storage of its own instead of Postgres.
 - **One process each.** Peers that scale out over processes could use more cores than this machine has; so could action.do.
 - **Two versions of Node.** Peers that need Node 22 run on Node 24, the others on the Node that ran the benchmark.

@@ -83,7 +83,7 @@ async function fill({ reads }: Database, finished: number, waiting: number): Pro
       case when n > ${waiting}::int then now() end, case when n > ${waiting}::int then 'gone' end
     from generate_series(1, ${finished + waiting}::int) n cross join lateral (select gen_random_uuid() as id where n > 0) i`
   await reads`
-    insert into action_do.events (bucket, root_id, seq, run_id, at, to_status, reason)
+    insert into action_do.written_events (bucket, root_id, seq, run_id, at, to_status, reason)
     select bucket, id, seq, id, created_at, 'RUNNING', 'STARTED' from action_do.runs cross join generate_series(1, 2) seq`
 }
 

@@ -28,7 +28,7 @@ runs as (
     attempt, failures, losses, probe, fence, last_seq, created_at)
   select bucket, id, 'WORKFLOW', 'busy', '1', 'idempotent', id, '', '{}', 'RUNNING', 0, 1, 0, 0, 0, false, 1, 1, now() from i
 )
-insert into action_do.events (bucket, root_id, seq, run_id, at, to_status, reason, data)
+insert into action_do.written_events (bucket, root_id, seq, run_id, at, to_status, reason, data)
 select bucket, id, 1, id, now(), 'RUNNING', 'SUBMITTED', '{}' from i`)
 
 const write = jsonStatement(`
@@ -37,7 +37,7 @@ with changed as (
   from json_to_recordset(:input) as i(bucket int2, id uuid, t float8) where r.bucket = i.bucket and r.id = i.id
   returning r.bucket, r.id, r.last_seq, i.t
 )
-insert into action_do.events (bucket, root_id, seq, run_id, at, step_key, from_status, to_status, reason, attempt, data)
+insert into action_do.written_events (bucket, root_id, seq, run_id, at, step_key, from_status, to_status, reason, attempt, data)
 select bucket, id, last_seq, id, now(), 'step', 'RUNNING', 'SUCCEEDED', 'COMPLETED', 1, json_build_object('t', t) from changed`)
 
 /**

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import { millisecondsUntilNextDue } from '../db/reads/next-due.ts'
+import { forgetChanges, RECENT_MS } from '../db/recent-changes.ts'
 import { enqueueDueRuns } from '../db/transitions/enqueue-due-runs.ts'
 import type { Executor } from './executor.ts'
 import { Loop } from './loop.ts'
@@ -9,18 +10,21 @@ import { recoverLostRuns } from './recover-lost-runs.ts'
 export class Sweeps {
   private readonly due: Loop
   private readonly recovery: Loop
+  private readonly forgetting: Loop
   private readonly executor: Executor
 
   constructor(executor: Executor, log: Logger) {
     this.executor = executor
     this.due = new Loop('enqueuing due runs', log, () => this.enqueueDue())
     this.recovery = new Loop('recovering lost runs', log, () => this.recover())
+    this.forgetting = new Loop('forgetting what changed', log, () => this.forget())
   }
 
   /** Begins, and looks again. */
   wake(): void {
     this.due.wake()
     this.recovery.wake()
+    this.forgetting.wake()
   }
 
   /** A run will be tried later: look at the times again. */
@@ -29,7 +33,7 @@ export class Sweeps {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.due.stop(), this.recovery.stop()])
+    await Promise.all([this.due.stop(), this.recovery.stop(), this.forgetting.stop()])
   }
 
   private async enqueueDue(): Promise<number> {
@@ -46,5 +50,10 @@ export class Sweeps {
       this.executor.requeued(run)
     await remoteWorkers.endOverdue()
     return options.leaseMs / 3
+  }
+
+  private async forget(): Promise<number> {
+    await forgetChanges(this.executor.db)
+    return RECENT_MS
   }
 }

@@ -18,6 +18,7 @@ const illegal = [
   `step_key = 'step'`,
   `parent_id = id`,
   `succeeded_by = 'w'`,
+  'tells_end = true',
   'bucket = 1024',
   'bucket = -1',
 ]
@@ -41,14 +42,18 @@ test('no statement can leave a run in a state that contradicts itself', async ()
 
 test('no run, event or attempt can be there twice, and no state or reason can be made up', async () => {
   const db = openDatabase(await testDatabase())
-  await submitRuns(db, [newRun()])
+  await submitRuns(db, [newRun(), newRun({ status: 'SCHEDULED', runAt: new Date() })])
   const copies = [
     `insert into action_do.runs (${COLUMNS}) select ${COLUMNS} from action_do.runs`,
-    'insert into action_do.events select * from action_do.events',
+    'insert into action_do.written_events select * from action_do.written_events',
     `insert into action_do.attempts (bucket, run_id, number, status, worker_id, started_at, finished_at)
       select bucket, id, 1, 'LOST', 'w', now(), now() from action_do.runs cross join generate_series(1, 2)`,
   ]
   for (const copy of copies) await expect(db.reads.unsafe(copy), copy).rejects.toMatchObject({ code: '23505' })
-  for (const change of [`runs set status = 'DONE'`, `events set reason = 'BECAUSE'`, `runs set effect = 'maybe'`])
+  for (const change of [
+    `runs set status = 'DONE'`,
+    `written_events set reason = 'BECAUSE'`,
+    `runs set effect = 'maybe'`,
+  ])
     await expect(db.reads.unsafe(`update action_do.${change}`), change).rejects.toMatchObject({ code: '22P02' })
 })

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { action } from '../../src/index.ts'
 import { API_KEY, type ExecuteAnswer, type GraphqlAnswer, startTestServer, type TestServer } from '../support/server.ts'
+import { until } from '../support/until.ts'
 
 async function startCounter(): Promise<{ server: TestServer; done: number[] }> {
   const done: number[] = []
@@ -63,6 +64,26 @@ test('31: the same key many times in one executeActions: one execution', async (
   expect(new Set(executeActions.map(({ run }) => run?.id)).size).toBe(2)
   for (const input of inputs.slice(0, 2)) expect(await server.execute(input)).toMatchObject({ replayed: true })
   expect(done.sort()).toEqual([0, 1])
+})
+
+test('31: the same key twice in a long executeActions, far apart: one execution, and each answer in its place', async () => {
+  const { server, done } = await startCounter()
+  const inputs = Array.from({ length: 700 }, (_, i) => ({
+    name: 'add',
+    params: { n: i % 400 },
+    idempotencyKey: `key ${i % 400}`,
+  }))
+  const { executeActions } = await server.query<{ executeActions: ExecuteAnswer[] }>(
+    `mutation($inputs: [ExecuteActionInput!]!) { executeActions(inputs: $inputs) ${FIELDS} }`,
+    { inputs },
+  )
+  const ids = executeActions.map(({ run }) => run?.id)
+  expect(new Set(ids).size).toBe(400)
+  expect(ids).toEqual(ids.map((_, i) => ids[i % 400]))
+  expect(executeActions.map(({ replayed }) => replayed)).toEqual(inputs.map((_, i) => i >= 400))
+  for (const i of [0, 399]) expect((await server.execute({ ...inputs[i]!, waitMs: 5_000 })).run?.id).toBe(ids[i])
+  await until(() => done.length === 400)
+  expect(new Set(done).size).toBe(400)
 })
 
 test('31: the same key twice in one batch of requests: one execution', async () => {

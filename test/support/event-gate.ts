@@ -18,7 +18,7 @@ const GATE = `
     if new.seq > (select after from action_do.event_gate) then perform pg_sleep(3600); end if;
     return new;
   end $$;
-  create trigger event_gate before insert on action_do.events for each row execute function action_do.event_gate()`
+  create trigger event_gate before insert on action_do.written_events for each row execute function action_do.event_gate()`
 
 /** @param databaseUrl of a migrated database that the test has for itself. */
 export async function eventGate(databaseUrl: string): Promise<EventGate> {

@@ -116,7 +116,7 @@ export async function insertEndedRun({ databaseUrl }: TestServer, events: number
     values (${bucket}, ${id}, 'ACTION', 'long', '1', 'idempotent', ${id}, '', '{}', 'SUCCEEDED', 0, 1, 1, 0, 0, false, 1,
       ${events}, now(), now())`
   await own`
-    insert into action_do.events (bucket, root_id, seq, run_id, at, from_status, to_status, reason, data)
+    insert into action_do.written_events (bucket, root_id, seq, run_id, at, from_status, to_status, reason, data)
     select ${bucket}, ${id}, seq, ${id}, now(), 'RUNNING', 'SUCCEEDED', 'COMPLETED', to_json(repeat('x', ${bytes}))
     from generate_series(1, ${events}) seq`
   return id

@@ -55,7 +55,7 @@ export async function readRecorded(query: Query, ids: readonly string[]): Promis
       status::text, undoes from action_do.runs where root_id in ${query(roots)}`,
     query<StoredEvent[]>`select root_id as root, seq, run_id as run, from_status::text as from, to_status::text as to,
       reason::text, xmin::text as transaction
-      from action_do.events where root_id in ${query(roots)} order by root_id, seq`,
+      from action_do.written_events where root_id in ${query(roots)} order by root_id, seq`,
   ])
   const runsOf = groupBy(runs, ({ root }) => root)
   const eventsOf = groupBy(events, ({ root }) => root)

@@ -2,8 +2,10 @@ import { groupBy } from '../../core/group-by.ts'
 import { bucketOf } from '../../core/ids.ts'
 import type { RunStatus } from '../../core/status.ts'
 import type { Database } from '../client.ts'
+import { RECENT_MS } from '../recent-changes.ts'
 import { EVENT_COLUMNS, type EventRow } from '../rows.ts'
-import { jsonStatement } from '../statement.ts'
+import { type JsonStatement, jsonStatement } from '../statement.ts'
+import { TOLD_EVENTS } from '../told-events.ts'
 
 export interface EventPage {
   readonly rootId: string
@@ -13,13 +15,26 @@ export interface EventPage {
   readonly first: number
 }
 
-const pages = jsonStatement<EventRow & { page: number }>(`
+/**
+ * SQL for the next events of a stream, in their order: those that are rows, as far as the page goes, and those that the run `r`
+ * tells. Asked of the view, a page of a long stream might cost what the whole stream does.
+ * @param where the condition for those that are rows, `e`.
+ */
+const nextEvents = (where: string) => `
+  select ${EVENT_COLUMNS} from (
+    (select * from action_do.written_events e where ${where} order by e.seq limit i.first)
+    union all
+    (select * from (${TOLD_EVENTS}) e where e.seq > i.after)
+  ) e
+  order by e.seq limit i.first`
+
+const pages: JsonStatement<EventRow & { page: number }> = jsonStatement(`
 select i.page, e.* from json_to_recordset(:input) as i(page int4, bucket int2, "rootId" uuid, "runId" uuid, after int4, first int4)
 cross join lateral (
-  select ${EVENT_COLUMNS} from action_do.events e
-  where e.bucket = i.bucket and e.root_id = i."rootId" and e.seq > i.after
-    and (i."runId" = i."rootId" or e.run_id = i."runId")
-  order by e.seq limit i.first
+  select r.* from action_do.runs r where r.bucket = i.bucket and r.id = i."rootId" offset 0
+) r
+cross join lateral (
+  ${nextEvents('e.bucket = i.bucket and e.root_id = i."rootId" and e.seq > i.after and (i."runId" = i."rootId" or e.run_id = i."runId")')}
 ) e`)
 
 /** A page of each stream, by `seq`. One statement. */
@@ -41,17 +56,15 @@ export interface StreamPage {
 
 type StreamRow = { page: number; status: RunStatus; lastSeq: number; event: boolean } & EventRow
 
-const streams = jsonStatement<StreamRow>(`
-select i.page, r.*, e.seq is not null as event, e.*
+const streams: JsonStatement<StreamRow> = jsonStatement(`
+select i.page, r.status, r.last_seq as "lastSeq", e.seq is not null as event, e.*
 from json_to_recordset(:input) as i(page int4, bucket int2, "rootId" uuid, after int4, first int4)
 cross join lateral (
-  select r.id as "rootId", r.status, r.last_seq as "lastSeq" from action_do.runs r
+  select r.* from action_do.runs r
   where r.bucket = i.bucket and r.id = i."rootId" and (r.last_seq > i.after or r.finished_at is not null) offset 0
 ) r
 left join lateral (
-  select ${EVENT_COLUMNS.replace('e.root_id as "rootId", ', '')} from action_do.events e
-  where e.bucket = i.bucket and e.root_id = i."rootId" and e.seq > i.after
-  order by e.seq limit i.first
+  ${nextEvents('e.bucket = i.bucket and e.root_id = i."rootId" and e.seq > i.after')}
 ) e on true`)
 
 /**
@@ -75,10 +88,19 @@ export async function streamPages(
   })
 }
 
-/** The roots that changed since a moment, with their newest `seq`: found by the block-range index over time. */
-export function rootsChangedSince(db: Database, since: Date): Promise<{ rootId: string; seq: number }[]> {
-  return db.reads<{ rootId: string; seq: number }[]>`
-    select e.root_id as "rootId", max(e.seq) as seq from action_do.events e where e.at >= ${since} group by e.root_id`
+/** The roots that changed since a moment, with their newest `seq`. What is not recent is found by looking at every run. */
+export async function rootsChangedSince(db: Database, since: Date): Promise<{ rootId: string; seq: number }[]> {
+  const sql = db.reads
+  const recent = db.clock.nowMs() - since.getTime() < RECENT_MS
+  const told = recent
+    ? sql`select root, seq from action_do.recent_changes c cross join lateral unnest(c.roots, c.seqs) as u(root, seq) where c.at >= ${since}`
+    : sql`select t.root_id, t.seq from action_do.events t where t.at >= ${since}`
+  return sql<{ rootId: string; seq: number }[]>`
+    select c.root as "rootId", max(c.seq) as seq from (
+      select e.root_id as root, e.seq from action_do.written_events e where e.at >= ${since}
+      union all ${told}
+    ) c
+    group by c.root`
 }
 
 /** The durable clock's time now. */

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { boolean, check, index, integer, json, primaryKey, smallint, text, uuid } from 'drizzle-orm/pg-core'
-import { bytea, effectClass, moment, runKind, runStatus, schema } from './schema.ts'
+import { bytea, effectClass, eventReason, moment, runKind, runStatus, schema } from './schema.ts'
 
 /** One row for each execution, of an action or of a workflow: where it is now. A step is a run with a parent. */
 export const runs = schema.table(
@@ -108,6 +108,13 @@ export const runs = schema.table(
     /** When the first attempt of the present retry budget began; of a workflow or a group, its present go. Null: not begun. */
     budgetStartedAt: moment('budget_started_at'),
     finishedAt: moment('finished_at'),
+    /** Of a single action whose first event is no row: its reason, STARTED or SUBMITTED, and who asked. */
+    opening: eventReason('opening'),
+    submittedBy: text('submitted_by'),
+    /** Whether the second event is that the first attempt began, and is no row. */
+    tellsStart: boolean('tells_start').notNull().default(false),
+    /** Whether the last event is that the handler returned, and is no row. */
+    tellsEnd: boolean('tells_end').notNull().default(false),
   },
   (run) => [
     primaryKey({ columns: [run.bucket, run.id] }),
@@ -120,7 +127,8 @@ export const runs = schema.table(
         and (${run.status} in ('SUCCEEDED', 'FAILED', 'CANCELED', 'SKIPPED', 'COMPENSATED')) = (${run.finishedAt} is not null)
         and (${run.result} is null or ${run.status} in ('SUCCEEDED', 'SKIPPED', 'COMPENSATING', 'COMPENSATED'))
         and (${run.succeededBy} is null or ${run.status} = 'SUCCEEDED')
-        and (${run.parentId} is null) = (${run.stepKey} is null)`,
+        and (${run.parentId} is null) = (${run.stepKey} is null)
+        and (not ${run.tellsEnd} or ${run.status} = 'SUCCEEDED')`,
     ),
     // What workers claim from: only work that may run now, in the order in which it is to run.
     index('runs_ready')

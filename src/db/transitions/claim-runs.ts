@@ -1,6 +1,7 @@
 import type { Effect } from '../../core/effect.ts'
 import type { Database } from '../client.ts'
 import { hold } from '../holds.ts'
+import { recentChange } from '../recent-changes.ts'
 import { RUN_COLUMNS, type RunRow } from '../rows.ts'
 import { type JsonStatement, jsonStatement } from '../statement.ts'
 
@@ -71,16 +72,19 @@ with wish as materialized (
     started_at = coalesce(r.started_at, w.now),
     attempt_started_at = w.now,
     budget_started_at = coalesce(r.budget_started_at, w.now),
+    tells_start = r.tells_start or (r.last_seq = 1 and r.opening is not null),
     last_seq = r.last_seq + 1
   from picked p cross join wish w
   where r.ctid = p.tid and r.status = 'QUEUED'
   returning r.*, w.now as at
 ), held as (
   ${hold('claimed')}
+), told as (
+  ${recentChange('(select * from claimed r where r.last_seq = 2 and r.tells_start)')}
 ), events_written as (
-  insert into action_do.events (bucket, root_id, seq, run_id, at, step_key, from_status, to_status, reason, attempt)
+  insert into action_do.written_events (bucket, root_id, seq, run_id, at, step_key, from_status, to_status, reason, attempt)
   select r.bucket, r.root_id, r.last_seq, r.id, r.at, r.step_key, 'QUEUED', 'RUNNING', 'STARTED', r.attempt
-  from claimed r
+  from claimed r where not (r.last_seq = 2 and r.tells_start)
 )
 select ${RUN_COLUMNS} from claimed r`)
 

@@ -1,6 +1,7 @@
 import type { Decision } from '../../core/outcome.ts'
 import { batchStatement, jsonText } from '../batch-statement.ts'
 import type { Database, UserTransaction } from '../client.ts'
+import { recentChange } from '../recent-changes.ts'
 
 /** The end of one attempt, as decided. It changes the run only while `fence` is the run's own. */
 export interface AttemptEnd extends Decision {
@@ -45,14 +46,22 @@ interface Clock {
   readonly offsetMs: number
 }
 
+interface Ending {
+  readonly clock: Clock[]
+  readonly ends: readonly AttemptEnd[]
+}
+
 /*
  * The rows to change are found by a lateral subquery that the planner cannot flatten (offset 0), and changed by their
  * physical address: both are index or address look-ups by construction, so the plan cannot depend on statistics.
  * A plain join of the input with runs, planned while the table was empty, walked the whole primary key afterwards: 13 ms
  * for a batch of 50 among 20,000 runs, against 1.0 ms.
  */
-const statement = batchStatement<{ clock: Clock[]; ends: readonly AttemptEnd[] }, EndedRow>(
-  `
+
+/** @param toldOnly whether each end is one that its run tells: then there is nothing else to write, nor to prepare for. */
+const ending = (toldOnly: boolean) =>
+  batchStatement<Ending, EndedRow>(
+    `
 with clock as materialized (
   select coalesce(c.at, now() + make_interval(secs => c."offsetMs" / 1000.0))::timestamptz(3) as now from :clock(c)
 ), changed as (
@@ -68,13 +77,14 @@ with clock as materialized (
     probe = f.probe,
     worker_id = null,
     succeeded_by = case when f."to" = 'SUCCEEDED' then f.worker_id end,
+    tells_end = f.reason = 'COMPLETED',
     last_seq = r.last_seq + 1
   from (
-    select i.*, c.now, r.tid, r.attempt, r.attempt_started_at, r.worker_id, r.step_key
+    select i.*, c.now, r.tid, r.attempt, r.attempt_started_at, r.worker_id
     from :ends(i)
     cross join clock c
     cross join lateral (
-      select r.ctid as tid, r.attempt, r.attempt_started_at, r.worker_id, r.step_key
+      select r.ctid as tid, r.attempt, r.attempt_started_at, r.worker_id
       from action_do.runs r
       where r.bucket = i.bucket and r.id = i.id and r.status = 'RUNNING' and r.fence = i.fence
       offset 0
@@ -82,45 +92,59 @@ with clock as materialized (
     offset 0
   ) f
   where r.ctid = f.tid and r.status = 'RUNNING' and r.fence = f.fence
-  returning r.bucket, r.id, r.root_id, r.last_seq, r.available_at, r.status, f.now, f.reason, f."attemptStatus", f.error,
-    f.attempt, f.attempt_started_at, f.worker_id, f.step_key
-), attempts_written as (
+  returning r.bucket, r.id, r.last_seq, r.available_at, r.status, r.tells_end, f.now as at, f.reason, f."attemptStatus",
+    f.error, f.attempt, f.attempt_started_at, f.worker_id
+), told as (
+  ${recentChange(toldOnly ? 'changed' : '(select * from changed c where c.tells_end)')}
+)${
+      toldOnly
+        ? ''
+        : `, attempts_written as (
   insert into action_do.attempts (bucket, run_id, number, status, worker_id, started_at, finished_at, error)
-  select c.bucket, c.id, c.attempt, c."attemptStatus", c.worker_id, c.attempt_started_at, c.now, c.error::json
+  select c.bucket, c.id, c.attempt, c."attemptStatus", c.worker_id, c.attempt_started_at, c.at, c.error::json
   from changed c
   where c.status <> 'SUCCEEDED'
 ), events_written as (
-  insert into action_do.events (bucket, root_id, seq, run_id, at, step_key, from_status, to_status, reason, attempt, error, data)
-  select c.bucket, c.root_id, c.last_seq, c.id, c.now, c.step_key, 'RUNNING', c.status, c.reason, c.attempt, c.error::json,
+  insert into action_do.written_events (bucket, root_id, seq, run_id, at, from_status, to_status, reason, attempt, error, data)
+  select c.bucket, c.id, c.last_seq, c.id, c.at, 'RUNNING', c.status, c.reason, c.attempt, c.error::json,
     case c.status when 'SCHEDULED' then json_build_object('availableAt', c.available_at) end
   from changed c
-)
-select id, last_seq as "lastSeq", now as at from changed`,
-  {
-    clock: { at: 'timestamptz', offsetMs: 'float8' },
-    ends: {
-      bucket: 'int2',
-      id: 'uuid',
-      fence: 'int4',
-      to: 'action_do.run_status',
-      reason: 'action_do.event_reason',
-      attemptStatus: 'action_do.attempt_status',
-      result: 'text',
-      error: ['text', ({ error }: AttemptEnd) => jsonText(error)],
-      delayMs: 'float8',
-      failures: 'int2',
-      losses: 'int2',
-      probe: 'bool',
+  where not c.tells_end
+)`
+    }
+select id, last_seq as "lastSeq", at from changed`,
+    {
+      clock: { at: 'timestamptz', offsetMs: 'float8' },
+      ends: {
+        bucket: 'int2',
+        id: 'uuid',
+        fence: 'int4',
+        to: 'action_do.run_status',
+        reason: 'action_do.event_reason',
+        attemptStatus: 'action_do.attempt_status',
+        result: 'text',
+        error: ['text', ({ error }: AttemptEnd) => jsonText(error)],
+        delayMs: 'float8',
+        failures: 'int2',
+        losses: 'int2',
+        probe: 'bool',
+      },
     },
-  },
-)
+  )
+
+const endTold = ending(true)
+const endAny = ending(false)
+
+function statementFor(ends: readonly AttemptEnd[]) {
+  return ends.every(({ reason }) => reason === 'COMPLETED') ? endTold : endAny
+}
 
 /**
  * Ends attempts: the run's new state, the attempt and the event in one commit. A run that is missing from the answer was
  * not changed: another hand holds it (a cancel, a successor), or it was being changed at that very moment.
  */
 export function endAttempts(db: Database, ends: readonly AttemptEnd[]): Promise<EndedRow[]> {
-  return statement.run(db.warm, { clock: [{ at: null, offsetMs: db.clock.offsetMs }], ends })
+  return statementFor(ends).run(db.warm, { clock: [{ at: null, offsetMs: db.clock.offsetMs }], ends })
 }
 
 /**
@@ -128,6 +152,8 @@ export function endAttempts(db: Database, ends: readonly AttemptEnd[]): Promise<
  * @param at the time to record: `now()` would be the time at which the handler's transaction began.
  */
 export async function endAttemptIn(tx: UserTransaction, end: AttemptEnd, at: Date): Promise<EndedRow | undefined> {
-  const [row] = await tx.execute<{ lastSeq: number }>(statement.chunk({ clock: [{ at, offsetMs: 0 }], ends: [end] }))
+  const [row] = await tx.execute<{ lastSeq: number }>(
+    statementFor([end]).chunk({ clock: [{ at, offsetMs: 0 }], ends: [end] }),
+  )
   return row && { id: end.id, lastSeq: row.lastSeq, at }
 }

@@ -26,7 +26,7 @@ with input as materialized (
   where r.ctid = d.tid and r.status = 'SCHEDULED'
   returning r.bucket, r.id, r.root_id, r.last_seq, r.step_key, r.name
 ), events_written as (
-  insert into action_do.events (bucket, root_id, seq, run_id, at, step_key, from_status, to_status, reason)
+  insert into action_do.written_events (bucket, root_id, seq, run_id, at, step_key, from_status, to_status, reason)
   select c.bucket, c.root_id, c.last_seq, c.id, i.now, c.step_key, 'SCHEDULED', 'QUEUED', 'DUE'
   from changed c cross join input i
 )

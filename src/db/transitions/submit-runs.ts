@@ -3,6 +3,7 @@ import type { RunKind, RunStatus } from '../../core/status.ts'
 import { batchStatement } from '../batch-statement.ts'
 import type { Database } from '../client.ts'
 import { hold } from '../holds.ts'
+import { recentChange } from '../recent-changes.ts'
 
 /** A run to insert. RUNNING where the worker that submits it has room to execute it at once. */
 export interface NewRun {
@@ -32,8 +33,15 @@ export interface SubmittedRow {
   readonly at: Date
 }
 
-const statement = batchStatement<{ clock: { offsetMs: number }[]; runs: readonly NewRun[] }, SubmittedRow>(
-  `
+interface Submitted {
+  readonly clock: { offsetMs: number }[]
+  readonly runs: readonly NewRun[]
+}
+
+/** @param delays whether some are SCHEDULED: their first event says for when, and is a row. That of the others is told by their runs. */
+const submitting = (delays: boolean) =>
+  batchStatement<Submitted, SubmittedRow>(
+    `
 with clock as materialized (
   select now() + make_interval(secs => c."offsetMs" / 1000.0) as now from :clock(c)
 ), input as materialized (
@@ -46,10 +54,11 @@ with clock as materialized (
   insert into action_do.runs (
     bucket, id, kind, name, version, effect, root_id, idempotency_key, fingerprint, params, status, priority, generation,
     attempt, failures, losses, probe, fence, worker_id, available_at, last_seq, created_at, started_at,
-    attempt_started_at, budget_started_at)
+    attempt_started_at, budget_started_at, opening, submitted_by)
   select i.bucket, i.id, i.kind, i.name, i.version, i.effect, i.id, i."idempotencyKey", decode(i.fingerprint, 'hex'),
     i.params::json, i.status, i.priority, 1, started.attempt, 0, 0, false, started.attempt, started.worker_id,
-    case i.status when 'SCHEDULED' then i."runAt" when 'QUEUED' then c.now end, 1, c.now, started.at, started.at, started.at
+    case i.status when 'SCHEDULED' then i."runAt" when 'QUEUED' then c.now end, 1, c.now, started.at, started.at, started.at,
+    case i.status when 'RUNNING' then 'STARTED' when 'QUEUED' then 'SUBMITTED' end::action_do.event_reason, i.actor
   from input i
   cross join clock c
   cross join lateral (
@@ -57,43 +66,50 @@ with clock as materialized (
       case i.status when 'RUNNING' then i."workerId" end as worker_id
   ) started
   on conflict (bucket, id) do nothing
-  returning bucket, id, status, attempt, available_at, created_at, worker_id
+  returning bucket, id, status, available_at, created_at, worker_id, last_seq, submitted_by, opening
 ), held as (
   ${hold('inserted')}
-), events_written as (
-  insert into action_do.events (bucket, root_id, seq, run_id, at, to_status, reason, attempt, actor, data)
-  select r.bucket, r.id, 1, r.id, r.created_at, r.status,
-    case r.status when 'RUNNING' then 'STARTED' when 'QUEUED' then 'SUBMITTED' else 'DELAYED' end::action_do.event_reason,
-    nullif(r.attempt, 0), i.actor,
-    case r.status when 'SCHEDULED' then json_build_object('availableAt', r.available_at) end
-  from inserted r join input i on i.bucket = r.bucket and i.id = r.id
-)
+), told as (
+  ${recentChange('(select r.id, r.last_seq, r.created_at as at from inserted r where r.opening is not null)')}
+)${
+      delays
+        ? `, events_written as (
+  insert into action_do.written_events (bucket, root_id, seq, run_id, at, to_status, reason, actor, data)
+  select r.bucket, r.id, 1, r.id, r.created_at, r.status, 'DELAYED', r.submitted_by, json_build_object('availableAt', r.available_at)
+  from inserted r where r.opening is null
+)`
+        : ''
+    }
 select id, status, created_at as at from inserted`,
-  {
-    clock: { offsetMs: 'float8' },
-    runs: {
-      bucket: 'int2',
-      id: 'uuid',
-      kind: 'action_do.run_kind',
-      name: 'text',
-      version: 'text',
-      effect: 'action_do.effect',
-      idempotencyKey: 'text',
-      fingerprint: 'text',
-      params: ['text', ({ params }: NewRun) => JSON.stringify(params)],
-      wish: ['action_do.run_status', ({ status }: NewRun) => status],
-      priority: 'int2',
-      workerId: 'text',
-      runAt: 'timestamptz',
-      actor: 'text',
+    {
+      clock: { offsetMs: 'float8' },
+      runs: {
+        bucket: 'int2',
+        id: 'uuid',
+        kind: 'action_do.run_kind',
+        name: 'text',
+        version: 'text',
+        effect: 'action_do.effect',
+        idempotencyKey: 'text',
+        fingerprint: 'text',
+        params: ['text', ({ params }: NewRun) => JSON.stringify(params)],
+        wish: ['action_do.run_status', ({ status }: NewRun) => status],
+        priority: 'int2',
+        workerId: 'text',
+        runAt: 'timestamptz',
+        actor: 'text',
+      },
     },
-  },
-)
+  )
+
+const submitNow = submitting(false)
+const submitWithDelays = submitting(true)
 
 /**
  * Inserts runs with their first events. A run that exists is left alone and is missing from the answer: its primary key is
  * its idempotency. The caller waits behind an insert of the same id that is not yet committed.
  */
 export function submitRuns(db: Database, rows: readonly NewRun[]): Promise<SubmittedRow[]> {
+  const statement = rows.some(({ status }) => status === 'SCHEDULED') ? submitWithDelays : submitNow
   return statement.run(db.warm, { clock: [{ offsetMs: db.clock.offsetMs }], runs: rows })
 }

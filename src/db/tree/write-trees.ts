@@ -87,7 +87,7 @@ interface Writes {
 
 /** SQL that inserts what :events gives. */
 export const INSERT_EVENTS = `
-  insert into action_do.events (bucket, root_id, seq, run_id, at, step_key, from_status, to_status, reason, attempt, error, actor, data)
+  insert into action_do.written_events (bucket, root_id, seq, run_id, at, step_key, from_status, to_status, reason, attempt, error, actor, data)
   select e.bucket, e."rootId", e.seq, e."runId", ${moment('e.at')}, e."stepKey", e."from", e."to", e.reason, e.attempt, e.error::json,
     e.actor, e.data::json
   from :events(e)`

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { RequestError } from '../../core/request-errors.ts'
 import type { RunRow } from '../../db/rows.ts'
 import type { Executor } from '../executor.ts'
@@ -26,7 +27,27 @@ export async function executeActions(
   requests: readonly Omit<ExecuteAction, 'waitMs'>[],
   actor: string,
 ): Promise<(Executed | RequestError)[]> {
-  const described = await Promise.all(requests.map((request) => describeOrRefuse(executor, request, actor)))
+  const parts: Promise<(Executed | RequestError)[]>[] = []
+  for (let i = 0; i < requests.length; i += PART) {
+    if (i > 0) await nextTurn()
+    const described = await Promise.all(
+      requests.slice(i, i + PART).map((request) => describeOrRefuse(executor, request, actor)),
+    )
+    const part = insertPart(executor, described)
+    // it is awaited below, with the others
+    part.catch(() => {})
+    parts.push(part)
+  }
+  return (await Promise.all(parts)).flat()
+}
+
+/** Of a long list the database has the first runs while the next ones are described; and others get their turn in between. */
+const PART = 125
+
+async function insertPart(
+  executor: Executor,
+  described: readonly (DescribedRun | Executed | RequestError)[],
+): Promise<(Executed | RequestError)[]> {
   const fresh = new Map<string, DescribedRun>()
   for (const one of described)
     if ('row' in one && !fresh.has(one.row.id) && !executor.submissions.isUnderWay(one.row.id))
