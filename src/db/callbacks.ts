@@ -105,7 +105,7 @@ left join lateral (
   select c.outcome, c.body from action_do.callbacks c
   where c.bucket = i.bucket and c.run_id = i."runId" and c.key = i.key and c.outcome is not null
     and (c.outcome = 'complete' or not exists (
-      select from action_do.attempts a
+      select from action_do.written_attempts a
       where a.bucket = c.bucket and a.run_id = c.run_id and a.number >= c.attempt
         and a.finished_at >= c.ended_at and a.status in ('FAILED', 'TIMED_OUT')))
   order by c.outcome, c.ended_at limit 1

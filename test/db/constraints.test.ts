@@ -46,7 +46,7 @@ test('no run, event or attempt can be there twice, and no state or reason can be
   const copies = [
     `insert into action_do.runs (${COLUMNS}) select ${COLUMNS} from action_do.runs`,
     'insert into action_do.written_events select * from action_do.written_events',
-    `insert into action_do.attempts (bucket, run_id, number, status, worker_id, started_at, finished_at)
+    `insert into action_do.written_attempts (bucket, run_id, number, status, worker_id, started_at, finished_at)
       select bucket, id, 1, 'LOST', 'w', now(), now() from action_do.runs cross join generate_series(1, 2)`,
   ]
   for (const copy of copies) await expect(db.reads.unsafe(copy), copy).rejects.toMatchObject({ code: '23505' })

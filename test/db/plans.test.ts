@@ -64,7 +64,15 @@ beforeAll(async () => {
 
 /** From now on the planner is told of no change. */
 async function keepStatistics({ reads }: Database, analyze = true): Promise<void> {
-  for (const table of ['runs', 'written_events', 'attempts', 'workers', 'commands', 'holds', 'recent_changes']) {
+  for (const table of [
+    'runs',
+    'written_events',
+    'written_attempts',
+    'workers',
+    'commands',
+    'holds',
+    'recent_changes',
+  ]) {
     await reads.unsafe(`alter table action_do.${table} set (autovacuum_enabled = off)`)
     if (analyze) await reads.unsafe(`analyze action_do.${table}`)
   }
@@ -88,7 +96,7 @@ async function fill(db: Database): Promise<void> {
     insert into action_do.written_events (bucket, root_id, seq, run_id, at, to_status, reason)
     select r.bucket, r.id, seq, r.id, now(), 'QUEUED', 'SUBMITTED' from action_do.runs r cross join generate_series(1, 3) seq`
   await db.reads`
-    insert into action_do.attempts (bucket, run_id, number, status, worker_id, started_at, finished_at)
+    insert into action_do.written_attempts (bucket, run_id, number, status, worker_id, started_at, finished_at)
     select r.bucket, r.id, number, 'FAILED', 'w', now(), now() from action_do.runs r cross join generate_series(1, 2) number`
 }
 
@@ -169,7 +177,7 @@ const LOOK_UPS = ['Index Scan', 'Index Only Scan', 'Bitmap Heap Scan', 'Bitmap I
 /** Every access to the big tables that is not by address or by the first column of an index: by a later one, all of it is read. */
 function scans(nodes: readonly Node[]): Node[] {
   return nodes.filter((node) => {
-    if (!['runs', 'written_events', 'attempts', 'commands', 'signals'].includes(node['Relation Name'] ?? ''))
+    if (!['runs', 'written_events', 'written_attempts', 'commands', 'signals'].includes(node['Relation Name'] ?? ''))
       return false
     if (!LOOK_UPS.includes(node['Node Type'])) return true
     if (!node['Node Type'].startsWith('Index')) return false

@@ -121,10 +121,7 @@ async function startRun(db: Database, leaseMs: number): Promise<{ bucket: number
 async function historiesOf({ reads }: Database): Promise<Map<string, string>> {
   const rows = await reads<{ id: string; history: string }[]>`
     select r.id, concat_ws(' | ', r.status || ' fence ' || r.fence,
-      (select string_agg(a.number || ' ' || a.status, ', ' order by a.number) from (
-        select number, status from action_do.attempts where run_id = r.id
-        union all select r.attempt, 'SUCCEEDED' where r.succeeded_by is not null
-      ) a),
+      (select string_agg(a.number || ' ' || a.status, ', ' order by a.number) from action_do.attempts a where a.run_id = r.id),
       (select string_agg(e.seq || ' ' || e.reason, ', ' order by e.seq) from action_do.events e where e.run_id = r.id)
     ) as history
     from action_do.runs r`

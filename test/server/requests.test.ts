@@ -130,7 +130,7 @@ test('an operation name that the document does not have is refused', async () =>
 test.each(['production', 'development'])('a fault says nothing of its inside in %s, and has a code', async (mode) => {
   vi.stubEnv('NODE_ENV', mode)
   const server = await startTestServer([double], { logLevel: 'silent' })
-  await server.executor.db.hot`alter table action_do.attempts rename to attempts_elsewhere`
+  await server.executor.db.hot`alter view action_do.attempts rename to attempts_elsewhere`
   await server.executor.db.hot`alter table action_do.runs rename to runs_elsewhere`
   const { body } = await server.post({ query: '{ runs { nodes { id } } }' })
   expect(body.errors).toEqual([expect.objectContaining({ message: 'Unexpected error.' })])

@@ -7,13 +7,7 @@ import { jsonStatement } from '../statement.ts'
 const ofRuns = jsonStatement<AttemptRow>(`
 select ${ATTEMPT_COLUMNS} from json_to_recordset(:input) as i(bucket int2, id uuid)
 cross join lateral (
-  select a.run_id, a.number, a.status, a.worker_id, a.started_at, a.finished_at, a.error
-  from action_do.attempts a where a.bucket = i.bucket and a.run_id = i.id
-  union all
-  -- the one that has succeeded is in its run
-  select r.id, r.attempt, 'SUCCEEDED', r.succeeded_by, r.attempt_started_at, greatest(r.finished_at, r.attempt_started_at), null
-  from action_do.runs r where r.bucket = i.bucket and r.id = i.id and r.succeeded_by is not null
-  order by number
+  select * from action_do.attempts a where a.bucket = i.bucket and a.run_id = i.id order by a.number
 ) a`)
 
 /** The ended attempts of each run, oldest first. One statement. */

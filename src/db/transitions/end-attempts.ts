@@ -100,7 +100,7 @@ with clock as materialized (
       toldOnly
         ? ''
         : `, attempts_written as (
-  insert into action_do.attempts (bucket, run_id, number, status, worker_id, started_at, finished_at, error)
+  insert into action_do.written_attempts (bucket, run_id, number, status, worker_id, started_at, finished_at, error)
   select c.bucket, c.id, c.attempt, c."attemptStatus", c.worker_id, c.attempt_started_at, c.at, c.error::json
   from changed c
   where c.status <> 'SUCCEEDED'

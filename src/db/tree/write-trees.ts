@@ -151,7 +151,7 @@ with terms as materialized (
 }, held as (
   ${hold(inserted ? '(select * from changed union all select * from inserted)' : 'changed')}
 ), attempts_written as (
-  insert into action_do.attempts (bucket, run_id, number, status, worker_id, started_at, finished_at, error)
+  insert into action_do.written_attempts (bucket, run_id, number, status, worker_id, started_at, finished_at, error)
   select a.bucket, a."runId", a.number, a.status, a."workerId", ${moment('a."startedAt"')}, ${moment('a."finishedAt"')}, a.error::json
   from :attempts(a)
 ), events_written as (${INSERT_EVENTS}
