@@ -26,6 +26,7 @@ export function jsonIssues(value: unknown): Issue[] {
   return issues
 }
 
+/** @param path is that of the value whenever this begins and ends. */
 function walk(value: unknown, path: string[], issues: Issue[]): void {
   if (issues.length >= MAX_ISSUES) return
   const problem = scalarProblem(value)
@@ -35,11 +36,13 @@ function walk(value: unknown, path: string[], issues: Issue[]): void {
     issues.push({ path: path.slice(0, 5).join('.'), message: `is nested deeper than ${MAX_JSON_DEPTH} levels` })
     return
   }
-  for (const [member, inner] of Object.entries(value)) {
+  for (const member of Object.keys(value)) {
     if (issues.length >= MAX_ISSUES) return
     const bad = Array.isArray(value) ? undefined : textProblem(member)
     if (bad) issues.push({ path: path.join('.'), message: `has a member whose name ${bad}` })
-    walk(inner, [...path, member], issues)
+    path.push(member)
+    walk((value as Record<string, unknown>)[member], path, issues)
+    path.pop()
   }
 }
 

@@ -1,3 +1,4 @@
+import { type Eventually, isPromise } from '../core/eventually.ts'
 import { tangible } from '../core/failure.ts'
 
 /**
@@ -27,11 +28,14 @@ export class AttemptAbort {
   }
 
   /** What `call` comes to, or the reason of the abort, whichever comes first. One call at a time. */
-  race<T>(call: () => Promise<T> | T): Promise<T> {
+  race<T>(call: () => Eventually<T>): Eventually<T> {
+    if (this.reason) throw this.reason
+    const begun = beginning(call)
+    if (!isPromise(begun)) return begun
     return new Promise<T>((resolve, reject) => {
-      if (this.reason) return reject(this.reason)
       this.listener = reject
-      begin(call).then(
+      // a handler may return a promise of any make
+      Promise.resolve(begun).then(
         (value) => {
           this.listener = undefined
           resolve(value)
@@ -41,13 +45,17 @@ export class AttemptAbort {
           reject(tangible(thrown))
         },
       )
+      if (this.reason) reject(this.reason)
     })
   }
 }
 
-/** What `call` throws at once becomes a rejection. */
-async function begin<T>(call: () => T | Promise<T>): Promise<T> {
-  return call()
+function beginning<T>(call: () => Eventually<T>): Eventually<T> {
+  try {
+    return call()
+  } catch (thrown) {
+    throw tangible(thrown)
+  }
 }
 
 /** The attempt took longer than the action's `timeoutMs`. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Eventually } from '../core/eventually.ts'
 import { AttemptTimeout, WorkerStopped } from './abort.ts'
 import type { Attempt } from './attempt.ts'
 import type { HandlerContext } from './define-action.ts'
@@ -8,10 +9,12 @@ import type { RegisteredAction } from './registry.ts'
  * Calls the handler. An `unsafe` one that is cut is given a moment to come to its end: the probe must not be asked, and
  * nobody may begin again, while it is still at it.
  */
-export async function callHandler(
-  { action, abort, giveUp }: Attempt,
-  context: HandlerContext<unknown>,
-): Promise<unknown> {
+export function callHandler(attempt: Attempt, context: HandlerContext<unknown>): Eventually<unknown> {
+  const { action, abort } = attempt
+  return action.effect === 'unsafe' ? callUnsafe(attempt, context) : abort.race(() => action.run(context as never))
+}
+
+async function callUnsafe({ action, abort, giveUp }: Attempt, context: HandlerContext<unknown>): Promise<unknown> {
   let begun: Promise<unknown> | undefined
   try {
     return await abort.race(() => {
@@ -20,7 +23,7 @@ export async function callHandler(
     })
   } catch (thrown) {
     const cut = thrown instanceof AttemptTimeout || thrown instanceof WorkerStopped
-    if (action.effect !== 'unsafe' || !cut || !begun || (await settles(begun, UNSAFE_SETTLE_MS, giveUp))) throw thrown
+    if (!cut || !begun || (await settles(begun, UNSAFE_SETTLE_MS, giveUp))) throw thrown
     throw new StillRunning(thrown)
   }
 }

@@ -30,10 +30,14 @@ export class HeartbeatRecorder {
     if (!this.timer) this.write()
   }
 
-  /** Writes what has not been written. No beat is taken up afterwards. */
-  async finish(): Promise<void> {
+  /** Writes what has not been written; `undefined` where there was no beat. No beat is taken up afterwards. */
+  finish(): Promise<void> | undefined {
+    return this.writing && this.writeRest(this.writing)
+  }
+
+  private async writeRest(writing: Promise<void>): Promise<void> {
     clearTimeout(this.timer)
-    await this.writing
+    await writing
     if (this.latest) await this.writeNow()
   }
 

@@ -1,14 +1,18 @@
 import { NonRetryableError } from '../core/errors.ts'
+import { chain, type Eventually } from '../core/eventually.ts'
 import { byteLength, type Issue, jsonIssues, MAX_JSON_DEPTH } from '../core/json.ts'
 import type { RegisteredAction } from './registry.ts'
-import { validate } from './validate.ts'
+import { type Validated, validate } from './validate.ts'
 
 /**
  * Checks what a handler returned and turns it into the JSON text that is stored. Throws a `NonRetryableError` that says
  * what is wrong: INVALID_RESULT or RESULT_TOO_LARGE. Returning nothing is returning null.
  */
-export async function encodeResult(action: RegisteredAction, returned: unknown, maxBytes: number): Promise<string> {
-  const checked = await validate(action.resultSchema, returned)
+export function encodeResult(action: RegisteredAction, returned: unknown, maxBytes: number): Eventually<string> {
+  return chain(validate(action.resultSchema, returned), (checked) => encode(checked, maxBytes))
+}
+
+function encode(checked: Validated, maxBytes: number): string {
   if (!checked.ok) throw invalid('does not match its schema', checked.issues)
   const plain = toPlainJson(checked.value ?? null)
   const issues = jsonIssues(plain)

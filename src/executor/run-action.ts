@@ -1,4 +1,5 @@
 import { NonRetryableError } from '../core/errors.ts'
+import { chain, type Eventually, isPromise } from '../core/eventually.ts'
 import { type FailureSignals, recordError, signalsOf } from '../core/failure.ts'
 import { firstIssue } from '../core/json.ts'
 import { type AttemptFacts, type Decision, decide, type Outcome } from '../core/outcome.ts'
@@ -13,7 +14,7 @@ import { HeartbeatRecorder } from './heartbeat.ts'
 import type { EndOutcome } from './persist.ts'
 import { encodeResult } from './result.ts'
 import { runInTransaction, Superseded } from './run-transactional.ts'
-import { validate } from './validate.ts'
+import { type Validated, validate } from './validate.ts'
 
 /**
  * Executes one attempt of a run that this worker holds, and records how it ended. Answers with the run as it then stands;
@@ -35,14 +36,18 @@ export async function runAction(attempt: Attempt): Promise<RunRow | undefined> {
 
 async function executeAndRecord(attempt: Attempt, heartbeat: HeartbeatRecorder): Promise<RunRow | undefined> {
   try {
-    const params = await parseParams(attempt)
+    const parsed = parseParams(attempt)
+    const params = isPromise(parsed) ? await parsed : parsed
     const context = new AttemptContext(attempt, params, heartbeat)
     const probed = attempt.run.probe ? await askProbe(attempt, context) : undefined
     if (probed) return await record(attempt, decide(probed, factsOf(attempt)))
     if (attempt.action.effect === 'transactional') return await executeInTransaction(attempt, context, heartbeat)
-    const returned = await callHandler(attempt, context)
-    await heartbeat.finish()
-    const result = await encodeResult(attempt.action, returned, attempt.options.maxResultBytes)
+    const returning = callHandler(attempt, context)
+    const returned = isPromise(returning) ? await returning : returning
+    const beating = heartbeat.finish()
+    if (beating) await beating
+    const encoded = encodeResult(attempt.action, returned, attempt.options.maxResultBytes)
+    const result = isPromise(encoded) ? await encoded : encoded
     return await record(attempt, decide({ kind: 'returned', result }, factsOf(attempt)))
   } catch (thrown) {
     if (thrown instanceof RunRevoked || thrown instanceof Superseded) return undefined
@@ -52,8 +57,11 @@ async function executeAndRecord(attempt: Attempt, heartbeat: HeartbeatRecorder):
 }
 
 /** The params were valid when the run was submitted; the action may have changed since. */
-async function parseParams({ run, action }: Attempt): Promise<unknown> {
-  const checked = await validate(action.paramsSchema, run.params)
+function parseParams({ run, action }: Attempt): Eventually<unknown> {
+  return chain(validate(action.paramsSchema, run.params), (checked) => paramsOf(checked, run))
+}
+
+function paramsOf(checked: Validated, run: RunRow): unknown {
   if (checked.ok) return checked.value
   const { issues } = checked
   const misfit = new NonRetryableError(`The params do not fit the action: ${firstIssue(issues)}`, {

@@ -1,4 +1,5 @@
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec'
+import { chain, type Eventually } from '../core/eventually.ts'
 import type { Issue } from '../core/json.ts'
 
 export type Validated =
@@ -6,9 +7,12 @@ export type Validated =
   | { readonly ok: false; readonly issues: Issue[] }
 
 /** Checks a value against any Standard Schema. Without a schema every value is valid. */
-export async function validate(schema: StandardSchemaV1 | undefined, value: unknown): Promise<Validated> {
+export function validate(schema: StandardSchemaV1 | undefined, value: unknown): Eventually<Validated> {
   if (!schema) return { ok: true, value }
-  const outcome = await schema['~standard'].validate(value)
+  return chain(schema['~standard'].validate(value), validated)
+}
+
+function validated(outcome: StandardSchemaV1.Result<unknown>): Validated {
   if (!outcome.issues) return { ok: true, value: outcome.value }
   return { ok: false, issues: outcome.issues.map(({ path, message }) => ({ path: showPath(path), message })) }
 }

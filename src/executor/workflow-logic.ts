@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { isPromise } from '../core/eventually.ts'
 import type { GraphLogic, Iteration, Scope, StepLogic } from '../core/workflow/logic.ts'
 import { validate } from './validate.ts'
 import { Ancestry, everything, type Visibility, viewOf } from './workflow-scope.ts'
@@ -56,8 +57,4 @@ function caller(label: string, fn: UserFunction, visibility: Visibility, args: A
     returned.then(undefined, () => {})
     throw new TypeError(`${label}: the functions of a workflow are synchronous, and this one returned a promise`)
   }
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

@@ -8,7 +8,7 @@ import { Registry } from '../../src/executor/registry.ts'
 import { encodeResult } from '../../src/executor/result.ts'
 import { lateNumberSchema, numberSchema } from './hand-written-schema.ts'
 
-function encode(
+async function encode(
   returned: unknown,
   { schema, maxBytes = 1_000 }: { schema?: StandardSchemaV1; maxBytes?: number } = {},
 ) {

@@ -1,3 +1,4 @@
+import type { Eventually } from '../eventually.ts'
 import type { Issue } from '../json.ts'
 
 /** What a mapper or a condition may look at: the params, and the results of the steps before it. */
@@ -42,12 +43,12 @@ export interface StepLogic {
   /** What shares a limit. */
   limitKey?(scope: Scope, iteration: Iteration | undefined): unknown
   /** Checks what a signal or an approval brings, or what a signal adds to a list. */
-  checkPayload?(payload: unknown): Checked | Promise<Checked>
+  checkPayload?(payload: unknown): Eventually<Checked>
 }
 
 export interface GraphLogic {
   /** Checks the params of a run, and fills in what the schema fills in. */
-  checkParams(params: unknown): Checked | Promise<Checked>
+  checkParams(params: unknown): Eventually<Checked>
   readonly steps: ReadonlyMap<string, StepLogic>
   /** The result of the workflow; absent: that of the step declared last. */
   result?(scope: Scope): unknown

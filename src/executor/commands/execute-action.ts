@@ -1,3 +1,4 @@
+import { chain, type Eventually, isPromise } from '../../core/eventually.ts'
 import { fingerprint, idempotencyKeyProblem } from '../../core/idempotency.ts'
 import { bucketOf, keyedRunId, newRunId } from '../../core/ids.ts'
 import { byteLength, jsonIssues } from '../../core/json.ts'
@@ -18,7 +19,7 @@ import type { Place } from '../place.ts'
 import type { RegisteredAction } from '../registry.ts'
 import { type Submission, whileUnavailable } from '../submissions.ts'
 import { validate } from '../validate.ts'
-import type { ExecuteAction, Executed } from './execution.ts'
+import type { ActionRequest, ExecuteAction, Executed } from './execution.ts'
 import { freshRun } from './fresh-run.ts'
 import { recordedEarlier } from './recorded-earlier.ts'
 
@@ -37,10 +38,11 @@ const MAX_PRIORITY = 1_000
  */
 export async function executeAction(executor: Executor, request: ExecuteAction, actor: string): Promise<Executed> {
   checkBounds(request)
+  checkWait(request.waitMs)
   try {
     return await submitAndWait(executor, await describeRun(executor, request, actor), request.waitMs)
   } catch (refused) {
-    const earlier = await recordedEarlier(executor, request, refused)
+    const earlier = await recordedEarlier(executor, request, request.waitMs, refused)
     if (earlier) return earlier
     throw refused
   }
@@ -56,12 +58,11 @@ async function submitAndWait(executor: Executor, described: DescribedRun, waitMs
   }
 }
 
-export function checkBounds({ idempotencyKey, waitMs, priority }: ExecuteAction): void {
+export function checkBounds({ idempotencyKey, priority }: ActionRequest): void {
   if (idempotencyKey !== null) {
     const problem = idempotencyKeyProblem(idempotencyKey)
     if (problem) throw new InvalidIdempotencyKeyError(problem)
   }
-  checkWait(waitMs)
   if (Math.abs(priority) > MAX_PRIORITY)
     throw new InvalidInputError('priority', `is ${priority}; it must be -${MAX_PRIORITY} to ${MAX_PRIORITY}`)
 }
@@ -73,7 +74,7 @@ export function checkWait(waitMs: number, maxMs = MAX_WAIT_MS): void {
 }
 
 /** A delayed start must be within reason. */
-export function checkRunAt({ runAt }: Pick<ExecuteAction, 'runAt'>, nowMs: number): void {
+export function checkRunAt({ runAt }: Pick<ActionRequest, 'runAt'>, nowMs: number): void {
   if (runAt === null) return
   const inMs = runAt.getTime() - nowMs
   if (inMs < -MAX_PAST_MS)
@@ -88,12 +89,13 @@ export interface DescribedRun {
 }
 
 /** Throws the `RequestError` that refuses the request. */
-export async function describeRun(executor: Executor, request: ExecuteAction, actor: string): Promise<DescribedRun> {
+export async function describeRun(executor: Executor, request: ActionRequest, actor: string): Promise<DescribedRun> {
   const { name, params, idempotencyKey, runAt, priority } = request
   checkRunAt(request, executor.db.clock.nowMs())
   const action = executor.registry.get(name)
   if (!action) throw new ActionNotFoundError(name, executor.registry.names())
-  await checkParams(action, params, executor.options.maxParamsBytes)
+  const checking = checkParams(action, params, executor.options.maxParamsBytes)
+  if (isPromise(checking)) await checking
   const id = idempotencyKey === null ? newRunId() : keyedRunId('ACTION', action.name, idempotencyKey)
   const later = runAt !== null && runAt.getTime() > executor.db.clock.nowMs()
   const row: NewRun = {
@@ -116,13 +118,14 @@ export async function describeRun(executor: Executor, request: ExecuteAction, ac
 }
 
 /** What a run is given must be storable, within the limit, and fit the action's schema. */
-export async function checkParams(action: RegisteredAction, params: unknown, maxBytes: number): Promise<void> {
+export function checkParams(action: RegisteredAction, params: unknown, maxBytes: number): Eventually<void> {
   const issues = jsonIssues(params)
   if (issues.length > 0) throw new InvalidParamsError(action.name, issues)
   const bytes = byteLength(JSON.stringify(params))
   if (bytes > maxBytes) throw new PayloadTooLargeError(bytes, maxBytes)
-  const checked = await validate(action.paramsSchema, params)
-  if (!checked.ok) throw new InvalidParamsError(action.name, checked.issues)
+  return chain(validate(action.paramsSchema, params), (checked) => {
+    if (!checked.ok) throw new InvalidParamsError(action.name, checked.issues)
+  })
 }
 
 export async function submitOrAttach(executor: Executor, described: DescribedRun): Promise<Executed> {
@@ -213,12 +216,12 @@ export async function launching(
 }
 
 /** The run that a submission made; `undefined` where it existed. */
-export async function inserted(
+export function inserted(
   executor: Executor,
   row: NewRun,
   submission: Submission,
   place?: Place,
-): Promise<RunRow | undefined> {
+): Eventually<RunRow | undefined> {
   if (submission.inserted) return freshRun(row, submission.inserted)
   return submission.repeated && place ? ownAfterLostAnswer(executor, place, row) : undefined
 }

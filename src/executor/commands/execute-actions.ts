@@ -14,7 +14,7 @@ import {
   runningAt,
   submitOrAttach,
 } from './execute-action.ts'
-import type { ExecuteAction, Executed } from './execution.ts'
+import type { ActionRequest, Executed } from './execution.ts'
 import { recordedEarlier } from './recorded-earlier.ts'
 
 /**
@@ -24,7 +24,7 @@ import { recordedEarlier } from './recorded-earlier.ts'
  */
 export async function executeActions(
   executor: Executor,
-  requests: readonly Omit<ExecuteAction, 'waitMs'>[],
+  requests: readonly ActionRequest[],
   actor: string,
 ): Promise<(Executed | RequestError)[]> {
   const parts: Promise<(Executed | RequestError)[]>[] = []
@@ -61,19 +61,18 @@ async function insertPart(
 /** A run to insert, or what stands in its place. */
 async function describeOrRefuse(
   executor: Executor,
-  request: Omit<ExecuteAction, 'waitMs'>,
+  request: ActionRequest,
   actor: string,
 ): Promise<DescribedRun | Executed | RequestError> {
-  const now = { ...request, waitMs: 0 }
   try {
-    checkBounds(now)
-    return await describeRun(executor, now, actor).catch(async (refused) => {
-      const earlier = await recordedEarlier(executor, now, refused)
-      if (earlier) return earlier
-      throw refused
-    })
+    checkBounds(request)
   } catch (error) {
     return refusal(error)
+  }
+  try {
+    return await describeRun(executor, request, actor)
+  } catch (refused) {
+    return (await recordedEarlier(executor, request, 0, refused)) ?? refusal(refused)
   }
 }
 

@@ -1,14 +1,18 @@
 import type { RunRow } from '../../db/rows.ts'
 
-/** A call of `executeAction`, with the defaults filled in. */
-export interface ExecuteAction {
+/** What is to be executed, with the defaults filled in. */
+export interface ActionRequest {
   readonly name: string
   readonly params: unknown
   /** Absent: each call is a new intent. */
   readonly idempotencyKey: string | null
-  readonly waitMs: number
   readonly runAt: Date | null
   readonly priority: number
+}
+
+/** A call of `executeAction`. */
+export interface ExecuteAction extends ActionRequest {
+  readonly waitMs: number
 }
 
 /** The answer to a call that was not refused. */

@@ -9,7 +9,7 @@ import {
 } from '../../core/request-errors.ts'
 import type { Executor } from '../executor.ts'
 import { whileUnavailable } from '../submissions.ts'
-import type { ExecuteAction, Executed } from './execution.ts'
+import type { ActionRequest, Executed } from './execution.ts'
 
 /** What the same request may have passed before: another version of the action, another limit, a `runAt` not yet past. */
 const FOR_NOW = [ActionNotFoundError, InvalidParamsError, PayloadTooLargeError, InvalidInputError]
@@ -20,7 +20,8 @@ const FOR_NOW = [ActionNotFoundError, InvalidParamsError, PayloadTooLargeError, 
  */
 export async function recordedEarlier(
   { waits, options }: Executor,
-  { name, params, idempotencyKey, waitMs }: ExecuteAction,
+  { name, params, idempotencyKey }: ActionRequest,
+  waitMs: number,
   refused: unknown,
 ): Promise<Executed | undefined> {
   if (idempotencyKey === null || !FOR_NOW.some((kind) => refused instanceof kind)) return undefined
