@@ -23,6 +23,13 @@ interface Batched<Command extends TreeCommand = TreeCommand> {
   readonly id: string
 }
 
+/** What is told of each tree that a commit has changed. */
+interface CommitEvents {
+  committed(advance: Advance): void
+  /** The steps that it has begun may run: a handler may return at once, and then the tree must be kept for the step's end. */
+  begin(advance: Advance): void
+}
+
 /** Changes trees in shared commits. */
 export class TreeCommits {
   private readonly commits: GroupCommit<Batched, TreeOutcome>
@@ -33,15 +40,14 @@ export class TreeCommits {
   private readonly kept = new KeptTrees()
   private readonly db: Database
   private readonly host: Host
-  private readonly committed: (advance: Advance) => void
+  private readonly on: CommitEvents
   private readonly unavailableMs: number
 
-  /** @param committed is told of each tree that a commit has changed. */
-  constructor(db: Database, host: Host, unavailableMs: number, committed: (advance: Advance) => void) {
+  constructor(db: Database, host: Host, unavailableMs: number, on: CommitEvents) {
     this.db = db
     this.host = host
     this.unavailableMs = unavailableMs
-    this.committed = committed
+    this.on = on
     this.commits = new GroupCommit<Batched, TreeOutcome>(
       (batch) => this.commit(commandsOf(batch)),
       byBucketAndId,
@@ -87,8 +93,9 @@ export class TreeCommits {
   private haveCommitted(advances: readonly Advance[]): void {
     for (const advance of advances) {
       if (!advance.tree.changed) continue
-      this.committed(advance)
+      this.on.committed(advance)
       this.kept.keep(advance.tree)
+      this.on.begin(advance)
     }
   }
 
@@ -141,7 +148,10 @@ export class TreeCommits {
     return {
       outcome: outcomes[0] as TreeOutcome<T>,
       committed: () => {
-        for (const advance of advances) this.committed(advance)
+        for (const advance of advances) {
+          this.on.committed(advance)
+          this.on.begin(advance)
+        }
       },
       abandon: () => abandon(advances, host),
     }

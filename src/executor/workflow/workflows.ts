@@ -63,7 +63,10 @@ export class Workflows {
     this.graphs = new Graphs(db, registry)
     this.queues = entryQueues(registry).map((queue) => ({ queue, slots: BATCH }))
     this.host = hostOf(this.graphs, registry, options, on)
-    this.commits = new TreeCommits(db, this.host, options.unavailableMs, (advance) => this.committed(advance))
+    this.commits = new TreeCommits(db, this.host, options.unavailableMs, {
+      committed: (advance) => this.committed(advance),
+      begin: (advance) => this.begin(advance),
+    })
     this.limits = new LimitTurns(db, this.commits, options, log)
     this.entering = new Loop('beginning queued steps', log, () => this.enter(options.pollMs))
   }
@@ -135,13 +138,16 @@ export class Workflows {
     return sum
   }
 
-  private committed(advance: Advance): void {
-    const { started, revoked, queued } = advance
+  private begin({ started }: Advance): void {
     const worker = this.on.worker()
     for (const { row, params, action } of started)
       if (row.status === 'RUNNING') worker.launchReserved(asRunRow(row, params), action)
       // begun and canceled by the same cause
       else worker.release(action)
+  }
+
+  private committed(advance: Advance): void {
+    const { revoked, queued } = advance
     this.on.changed(advance)
     if (revoked.length > 0) this.on.revoked(revoked)
     if (queued.size > 0) this.on.queued(queued)
