@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { action, NonRetryableError, workflow } from '../../src/index.ts'
 import { operate } from '../support/operations.ts'
+import { until } from '../support/until.ts'
 import { startWorkflowServer, statesOf } from '../support/workflows.ts'
 
 function booking() {
@@ -91,4 +92,43 @@ test('lists and sub-workflows are undone run by run', async () => {
     'each[1]': 'COMPENSATED',
     sub: 'COMPENSATED',
   })
+})
+
+test('of what a join cancels in one moment, what runs later is undone first', async () => {
+  const { log, broken, step } = booking()
+  broken.add('bill')
+  // the first item is done, the second one waits for its end until it is canceled
+  const half = (name: string) =>
+    action(name, {
+      params: z.object({ item: z.number() }),
+      run: async ({ params, signal }) => {
+        if (params.item === 2)
+          await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+        log.push(`do ${name}`)
+      },
+      compensate: () => void log.push(`undo ${name}`),
+    })
+  const begun = () => until(() => log.includes('do left') && log.includes('do right'))
+  const w = workflow('w', { onError: 'compensate' })
+    .forEach(
+      'left',
+      () => [1, 2],
+      half('left'),
+      (_, item) => ({ item }),
+      { concurrency: 1, after: [] },
+    )
+    .forEach(
+      'right',
+      () => [1, 2],
+      half('right'),
+      (_, item) => ({ item }),
+      { concurrency: 1, after: [] },
+    )
+    .step('enough', action('enough', { run: begun }), () => ({}), { after: [] })
+    .value('join', () => 'went on', { after: ['left', 'right', 'enough'], join: 1, others: 'cancel' })
+    .step('bill', step('bill'))
+  const server = await startWorkflowServer({ workflows: [w] })
+  const run = await server.run({ name: 'w' })
+  expect(run.status).toBe('COMPENSATED')
+  expect(log.filter((line) => line.startsWith('undo'))).toEqual(['undo right', 'undo left'])
 })

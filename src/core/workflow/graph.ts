@@ -197,7 +197,8 @@ export function cancelersOf(compiled: CompiledGraph, key: string): string[] {
 
 /**
  * What a join that cancels the others makes superfluous: its dependencies, and backwards whatever leads nowhere else. A step
- * that something outside of this region still needs is no part of it.
+ * that something outside of this region still needs is no part of it. In the order in which they run: who undoes what was canceled
+ * undoes the later one first.
  */
 export function canceledByJoin(compiled: CompiledGraph, join: string): string[] {
   const { steps, successors, order } = compiled
@@ -206,7 +207,7 @@ export function canceledByJoin(compiled: CompiledGraph, join: string): string[] 
   for (const key of [...order].reverse())
     if (before.has(key) && (successors.get(key) ?? []).every((next) => region.has(next))) region.add(key)
   region.delete(join)
-  return steps.has(join) ? [...region] : []
+  return steps.has(join) ? order.filter((key) => region.has(key)) : []
 }
 
 /** What a step does when it fails. */
