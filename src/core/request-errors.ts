@@ -178,8 +178,11 @@ export class PayloadTooLargeError extends RequestError {
 /** The database is away for a moment. Whether anything was recorded is not known: repeat the call with the same key. */
 export class ServiceUnavailableError extends RequestError {
   readonly code = 'SERVICE_UNAVAILABLE'
-  constructor(cause: unknown) {
-    super('The database cannot be reached at the moment. Repeat the call with the same idempotency key.')
+  constructor(
+    cause: unknown,
+    message = 'The database cannot be reached at the moment. Repeat the call with the same idempotency key.',
+  ) {
+    super(message)
     this.cause = cause
   }
 }

@@ -1,8 +1,8 @@
 import type { Database } from './client.ts'
 import { jsonStatement } from './statement.ts'
 
-/** How long a change can be found by its time: who looks further back looks at the runs themselves. */
-export const RECENT_MS = 60_000
+/** How long a change can be found by its time. 12,000 actions a second, the most that one node does, leave some 0.5 MB a second. */
+export const RECENT_MS = 600_000
 
 /** SQL that writes down which runs a commit has changed without an event of their own: the rows of `changed` (id, last_seq, at). */
 export function recentChange(changed: string): string {
@@ -15,8 +15,7 @@ delete from action_do.recent_changes c
 using json_to_record(:input) as i("offsetMs" float8, "keptMs" float8)
 where c.at < now() + make_interval(secs => (i."offsetMs" - i."keptMs") / 1000.0)`)
 
-/** Forgets the changes that nobody looks for any more. */
+/** Forgets the changes that nobody looks for any more: a little later than that, for readers that are under way. */
 export async function forgetChanges(db: Database): Promise<void> {
-  // a reader that asked for what is recent may be under way
-  await forget.run(db.hot, { offsetMs: db.clock.offsetMs, keptMs: 2 * RECENT_MS })
+  await forget.run(db.hot, { offsetMs: db.clock.offsetMs, keptMs: RECENT_MS + 60_000 })
 }

@@ -1,6 +1,8 @@
+import { ServiceUnavailableError } from '../core/request-errors.ts'
 import type { Database } from '../db/client.ts'
 import { durableNow, rootsChangedSince } from '../db/reads/events.ts'
 import { runById } from '../db/reads/runs.ts'
+import { RECENT_MS } from '../db/recent-changes.ts'
 import type { RunRow } from '../db/rows.ts'
 import type { Hub } from './hub.ts'
 
@@ -10,12 +12,19 @@ const OVERLAP_MS = 10_000
 /** A consumer that does not keep up is told of no more roots than this; the rest it looks up when it has taken these. */
 const MAX_PENDING = 10_000
 
+/** One who watches all runs. */
+interface Listener {
+  tell(rootId: string): void
+  /** What changed in between cannot be found any more. */
+  lost(): void
+}
+
 /**
  * Which roots changed, from now on, for whoever watches all of them. Hints bring most at once; a poll over the newest
  * events finds what they missed, only while somebody watches.
  */
 export class RunFeed {
-  private readonly listeners = new Set<(rootId: string) => void>()
+  private readonly listeners = new Set<Listener>()
   private readonly seen = new Map<string, number>()
   private since: Date | undefined
   private unwatch: (() => void) | undefined
@@ -35,13 +44,25 @@ export class RunFeed {
     let wake: (() => void) | undefined
     let done = false
     let overflowed: Date | undefined
-    const listener = (rootId: string) => {
-      if (pending.size < MAX_PENDING) pending.add(rootId)
-      else overflowed ??= new Date(this.db.clock.nowMs() - OVERLAP_MS)
-      wake?.()
+    let lost: ServiceUnavailableError | undefined
+    const listener: Listener = {
+      tell: (rootId) => {
+        if (pending.size < MAX_PENDING) pending.add(rootId)
+        else overflowed ??= new Date(this.db.clock.nowMs() - OVERLAP_MS)
+        wake?.()
+      },
+      lost: () => {
+        this.remove(listener)
+        lost = new ServiceUnavailableError(
+          undefined,
+          'Changes were missed meanwhile: subscribe anew, then read the list.',
+        )
+        wake?.()
+      },
     }
     const lookUpTheRest = async (since: Date) => {
       overflowed = undefined
+      if (this.isForgotten(since)) return listener.lost()
       for (const { rootId } of await rootsChangedSince(this.db, since)) pending.add(rootId)
     }
     await this.add(listener)
@@ -50,6 +71,7 @@ export class RunFeed {
       next: async () => {
         for (;;) {
           if (done) return { done, value: undefined }
+          if (lost) throw lost
           const [rootId] = pending
           if (rootId !== undefined) {
             pending.delete(rootId)
@@ -81,7 +103,12 @@ export class RunFeed {
     this.polling = true
     try {
       const now = await durableNow(this.db)
-      const changed = await rootsChangedSince(this.db, new Date(this.since.getTime() - OVERLAP_MS))
+      const since = new Date(this.since.getTime() - OVERLAP_MS)
+      if (this.isForgotten(since)) {
+        for (const listener of [...this.listeners]) listener.lost()
+        return
+      }
+      const changed = await rootsChangedSince(this.db, since)
       const fresh = changed.filter(({ rootId, seq }) => seq > (this.seen.get(rootId) ?? 0))
       this.seen.clear()
       for (const { rootId, seq } of changed) this.seen.set(rootId, seq)
@@ -92,7 +119,11 @@ export class RunFeed {
     }
   }
 
-  private async add(listener: (rootId: string) => void): Promise<void> {
+  private isForgotten(since: Date): boolean {
+    return this.db.clock.nowMs() - since.getTime() > RECENT_MS
+  }
+
+  private async add(listener: Listener): Promise<void> {
     if (this.listeners.size === 0) {
       // what changed before now is not news
       this.since = await durableNow(this.db)
@@ -106,7 +137,7 @@ export class RunFeed {
     this.listeners.add(listener)
   }
 
-  private remove(listener: (rootId: string) => void): void {
+  private remove(listener: Listener): void {
     this.listeners.delete(listener)
     if (this.listeners.size > 0) return
     this.unwatch?.()
@@ -115,7 +146,7 @@ export class RunFeed {
   }
 
   private tell(rootId: string): void {
-    for (const listener of this.listeners) listener(rootId)
+    for (const listener of this.listeners) listener.tell(rootId)
   }
 }
 

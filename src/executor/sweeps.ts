@@ -1,10 +1,13 @@
 import type { Logger } from 'pino'
 import { millisecondsUntilNextDue } from '../db/reads/next-due.ts'
-import { forgetChanges, RECENT_MS } from '../db/recent-changes.ts'
+import { forgetChanges } from '../db/recent-changes.ts'
 import { enqueueDueRuns } from '../db/transitions/enqueue-due-runs.ts'
 import type { Executor } from './executor.ts'
 import { Loop } from './loop.ts'
 import { recoverLostRuns } from './recover-lost-runs.ts'
+
+/** Often enough for the table of recent changes to grow by little in between. */
+const FORGET_MS = 60_000
 
 /** What a node that executes does by the clock, for all nodes: lets runs become due, and hands on those of lost workers. */
 export class Sweeps {
@@ -54,6 +57,6 @@ export class Sweeps {
 
   private async forget(): Promise<number> {
     await forgetChanges(this.executor.db)
-    return RECENT_MS
+    return FORGET_MS
   }
 }

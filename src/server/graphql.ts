@@ -105,7 +105,7 @@ function checkDepth(source: Source): void {
 export function maskFault(error: unknown, message: string, log: Logger): Error {
   const cause = error instanceof GraphQLError ? error.originalError : error
   if (cause instanceof ServiceUnavailableError || isTransient(cause)) {
-    const shown = new ServiceUnavailableError(cause).message
+    const { message: shown } = cause instanceof ServiceUnavailableError ? cause : new ServiceUnavailableError(cause)
     return new GraphQLError(shown, { extensions: { code: 'SERVICE_UNAVAILABLE', retryable: true } })
   }
   if (!(cause instanceof GraphQLError) && cause) log.error({ err: cause }, 'a request failed')

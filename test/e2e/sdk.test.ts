@@ -68,7 +68,8 @@ test('a watch goes on over a restart of the server, and so does a wait', { timeo
   const PORT = `${await freePort()}`
   const env = { DATABASE_URL: await emptyDatabase(), DO_DATA_DIR, PORT, LEASE_MS: '1000', POLL_MS: '200' }
   const first = await startOnboarding(env)
-  const client = new Do<OnboardingApp>({ apiKey: API_KEY, url: first.url })
+  // a server on a busy machine takes some seconds to start
+  const client = new Do<OnboardingApp>({ apiKey: API_KEY, url: first.url, retries: 30 })
   const { runId, error } = await client.action.execute({
     name: 'create-user',
     params: { email: 'ada@example.test' },

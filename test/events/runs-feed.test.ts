@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { RECENT_MS } from '../../src/db/recent-changes.ts'
 import { action, NonRetryableError } from '../../src/index.ts'
 import { latch, settled, submit } from '../support/runs.ts'
 import { startTestServer, type TestServer } from '../support/server.ts'
@@ -97,4 +98,24 @@ test('whoever leaves is forgotten, also while nothing happens', async () => {
   first.unsubscribe()
   second.unsubscribe()
   await until(() => first.listeners.size === 0)
+})
+
+test('who cannot be told any more what has changed in between is told that, and may subscribe anew', async () => {
+  const server = await startTestServer([good], { notify: 'off' })
+  const { listeners, seen } = await watchRuns(server)
+  const { feed, db } = server.executor
+  const iterator = await feed.subscribe()
+  const next = iterator.next()
+  expect(listeners.size).toBe(2)
+  db.clock.offsetMs += RECENT_MS
+  await feed.poll()
+  await expect(next).rejects.toMatchObject({
+    code: 'SERVICE_UNAVAILABLE',
+    message: expect.stringContaining('subscribe anew'),
+  })
+  await until(() => listeners.size === 0)
+  const again = await watchRuns(server)
+  const id = await submit(server, { name: 'good' })
+  await again.sees(id, 'SUCCEEDED')
+  expect(seen).toEqual([])
 })

@@ -2,7 +2,6 @@ import { groupBy } from '../../core/group-by.ts'
 import { bucketOf } from '../../core/ids.ts'
 import type { RunStatus } from '../../core/status.ts'
 import type { Database } from '../client.ts'
-import { RECENT_MS } from '../recent-changes.ts'
 import { EVENT_COLUMNS, type EventRow } from '../rows.ts'
 import { type JsonStatement, jsonStatement } from '../statement.ts'
 import { TOLD_EVENTS } from '../told-events.ts'
@@ -88,17 +87,14 @@ export async function streamPages(
   })
 }
 
-/** The roots that changed since a moment, with their newest `seq`. What is not recent is found by looking at every run. */
-export async function rootsChangedSince(db: Database, since: Date): Promise<{ rootId: string; seq: number }[]> {
-  const sql = db.reads
-  const recent = db.clock.nowMs() - since.getTime() < RECENT_MS
-  const told = recent
-    ? sql`select root, seq from action_do.recent_changes c cross join lateral unnest(c.roots, c.seqs) as u(root, seq) where c.at >= ${since}`
-    : sql`select t.root_id, t.seq from action_do.events t where t.at >= ${since}`
-  return sql<{ rootId: string; seq: number }[]>`
+/** The roots that changed since a moment, with their newest `seq`. Nobody can tell from `RECENT_MS` ago on: that is for the caller to heed. */
+export function rootsChangedSince(db: Database, since: Date): Promise<{ rootId: string; seq: number }[]> {
+  return db.reads<{ rootId: string; seq: number }[]>`
     select c.root as "rootId", max(c.seq) as seq from (
       select e.root_id as root, e.seq from action_do.written_events e where e.at >= ${since}
-      union all ${told}
+      union all
+      select u.root, u.seq from action_do.recent_changes r cross join lateral unnest(r.roots, r.seqs) as u(root, seq)
+      where r.at >= ${since}
     ) c
     group by c.root`
 }
