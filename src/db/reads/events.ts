@@ -55,16 +55,29 @@ export interface StreamPage {
 
 type StreamRow = { page: number; status: RunStatus; lastSeq: number; event: boolean } & EventRow
 
+/* Most streams that are read again and again are those of workflows, which tell nothing: so that part is one for all, and not one for each. */
 const streams: JsonStatement<StreamRow> = jsonStatement(`
-select i.page, r.status, r.last_seq as "lastSeq", e.seq is not null as event, e.*
-from json_to_recordset(:input) as i(page int4, bucket int2, "rootId" uuid, after int4, first int4)
-cross join lateral (
-  select r.* from action_do.runs r
-  where r.bucket = i.bucket and r.id = i."rootId" and (r.last_seq > i.after or r.finished_at is not null) offset 0
-) r
+with roots as materialized (
+  select i.page, i.after, i.first, r.*
+  from json_to_recordset(:input) as i(page int4, bucket int2, "rootId" uuid, after int4, first int4)
+  cross join lateral (
+    select r.bucket, r.id, r.status, r.last_seq, r.attempt, r.created_at, r.started_at, r.finished_at, r.opening, r.submitted_by,
+      r.tells_start, r.tells_end
+    from action_do.runs r
+    where r.bucket = i.bucket and r.id = i."rootId" and (r.last_seq > i.after or r.finished_at is not null) offset 0
+  ) r
+)
+select r.page, r.status, r.last_seq as "lastSeq", e."rootId" is not null as event, e.*
+from roots r
 left join lateral (
-  ${nextEvents('e.bucket = i.bucket and e.root_id = i."rootId" and e.seq > i.after')}
-) e on true`)
+  select ${EVENT_COLUMNS} from action_do.written_events e
+  where e.bucket = r.bucket and e.root_id = r.id and e.seq > r.after
+  order by e.seq limit r.first
+) e on true
+union all
+select r.page, r.status, r.last_seq, true, ${EVENT_COLUMNS}
+from roots r cross join lateral (${TOLD_EVENTS}) e
+where (r.opening is not null or r.tells_end) and e.seq > r.after`)
 
 /**
  * The state of each root and its next events, all in one snapshot: what a stream needs to know whether it is complete. In the
@@ -79,11 +92,12 @@ export async function streamPages(
     cursors.map(({ rootId, after, first }, page) => ({ page, rootId, after, first, bucket: bucketOf(rootId) })),
   )
   const byPage = groupBy(rows, (row) => row.page)
-  return cursors.map((_, page) => {
+  return cursors.map(({ first }, page) => {
     const rowsOfPage = byPage.get(page)
     if (!rowsOfPage?.[0]) return undefined
-    const { status, lastSeq, event } = rowsOfPage[0]
-    return { status, lastSeq, events: event ? rowsOfPage : [] }
+    const { status, lastSeq } = rowsOfPage[0]
+    const events = rowsOfPage.filter(({ event }) => event)
+    return { status, lastSeq, events: events.sort((a, b) => a.seq - b.seq).slice(0, first) }
   })
 }
 
