@@ -1,12 +1,10 @@
 import { chain, type Eventually, isPromise } from '../../core/eventually.ts'
-import { fingerprint, idempotencyKeyProblem } from '../../core/idempotency.ts'
+import { fingerprint } from '../../core/idempotency.ts'
 import { bucketOf, keyedRunId, newRunId } from '../../core/ids.ts'
 import { byteLength, jsonIssues } from '../../core/json.ts'
 import {
   ActionNotFoundError,
   IdempotencyMismatchError,
-  InvalidIdempotencyKeyError,
-  InvalidInputError,
   InvalidParamsError,
   PayloadTooLargeError,
   RateLimitedError,
@@ -19,17 +17,10 @@ import type { Place } from '../place.ts'
 import type { RegisteredAction } from '../registry.ts'
 import { type Submission, whileUnavailable } from '../submissions.ts'
 import { validate } from '../validate.ts'
+import { checkBounds, checkRunAt, checkWait } from './check-request.ts'
 import type { ActionRequest, ExecuteAction, Executed } from './execution.ts'
 import { freshRun } from './fresh-run.ts'
 import { recordedEarlier } from './recorded-earlier.ts'
-
-/** The longest that one request may wait for an outcome. */
-const MAX_WAIT_MS = 300_000
-const DAY_MS = 86_400_000
-/** A moment this far in the past is a mistake, not a late call. */
-const MAX_PAST_MS = DAY_MS
-const MAX_FUTURE_MS = 36_525 * DAY_MS
-const MAX_PRIORITY = 1_000
 
 /**
  * Executes an action: records the run under its key, once, and waits for the outcome. The same key and params again answer
@@ -56,30 +47,6 @@ async function submitAndWait(executor: Executor, described: DescribedRun, waitMs
   } finally {
     wait.close()
   }
-}
-
-export function checkBounds({ idempotencyKey, priority }: ActionRequest): void {
-  if (idempotencyKey !== null) {
-    const problem = idempotencyKeyProblem(idempotencyKey)
-    if (problem) throw new InvalidIdempotencyKeyError(problem)
-  }
-  if (Math.abs(priority) > MAX_PRIORITY)
-    throw new InvalidInputError('priority', `is ${priority}; it must be -${MAX_PRIORITY} to ${MAX_PRIORITY}`)
-}
-
-/** @param maxMs the longest that the request may wait. */
-export function checkWait(waitMs: number, maxMs = MAX_WAIT_MS): void {
-  if (waitMs < 0 || waitMs > maxMs)
-    throw new InvalidInputError('waitMs', `is ${waitMs}; it must be 0 to ${maxMs} milliseconds`)
-}
-
-/** A delayed start must be within reason. */
-export function checkRunAt({ runAt }: Pick<ActionRequest, 'runAt'>, nowMs: number): void {
-  if (runAt === null) return
-  const inMs = runAt.getTime() - nowMs
-  if (inMs < -MAX_PAST_MS)
-    throw new InvalidInputError('runAt', 'is more than a day in the past; leave it out to run now')
-  if (inMs > MAX_FUTURE_MS) throw new InvalidInputError('runAt', 'is more than a hundred years in the future')
 }
 
 /** A request that was found good, and the run that it asks for. */

@@ -3,10 +3,10 @@ import { RequestError } from '../../core/request-errors.ts'
 import type { RunRow } from '../../db/rows.ts'
 import type { Executor } from '../executor.ts'
 import { type Submission, whileUnavailable } from '../submissions.ts'
+import { checkBounds } from './check-request.ts'
 import {
   announced,
   attach,
-  checkBounds,
   type DescribedRun,
   describeRun,
   inserted,

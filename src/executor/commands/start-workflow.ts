@@ -20,8 +20,8 @@ import { whileUnavailable } from '../submissions.ts'
 import type { Advance } from '../workflow/advance.ts'
 import { beginWorkflow } from '../workflow/begin-workflow.ts'
 import { graphQueue } from '../workflow/queues.ts'
+import { checkRunAt, checkWait } from './check-request.ts'
 import { acceptDefinition, nameIn } from './define-workflow.ts'
-import { checkRunAt, checkWait } from './execute-action.ts'
 import type { Executed } from './execution.ts'
 
 /** A call of `startWorkflow`, with the defaults filled in. One of `name` and `definition` is given. */
