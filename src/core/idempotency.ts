@@ -10,9 +10,14 @@ export const MAX_KEY_LENGTH = 255
  * are three different things.
  */
 export function fingerprint(params: unknown): Buffer {
+  return Buffer.from(fingerprintHex(params), 'hex')
+}
+
+/** The same in hexadecimal. */
+export function fingerprintHex(params: unknown): string {
   const canonical = canonicalize(params)
   if (canonical === undefined) throw new TypeError('fingerprint: the value is not JSON')
-  return hash('sha256', canonical, 'buffer')
+  return hash('sha256', canonical, 'hex')
 }
 
 /** What is wrong with an idempotency key; `undefined` for a good one: 1 to 255 printable characters. */

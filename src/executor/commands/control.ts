@@ -1,4 +1,4 @@
-import { fingerprint, idempotencyKeyProblem } from '../../core/idempotency.ts'
+import { fingerprintHex, idempotencyKeyProblem } from '../../core/idempotency.ts'
 import { newRunId, parseRunId } from '../../core/ids.ts'
 import { storableText } from '../../core/json.ts'
 import {
@@ -54,7 +54,7 @@ export async function control(
   const made = request.idempotencyKey === null
   const key = request.idempotencyKey ?? `made:${newRunId()}`
   const { rootId, bucket } = await existingRun(executor, id, request.id)
-  const command = { bucket, runId: id, kind, key, fingerprint: fingerprint(asked).toString('hex') }
+  const command = { bucket, runId: id, kind, key, fingerprint: fingerprintHex(asked) }
   const replayed = await executor.workflows.commits.apply({
     rootId,
     rows: () => [id],

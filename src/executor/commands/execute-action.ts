@@ -1,5 +1,5 @@
 import { chain, type Eventually, isPromise } from '../../core/eventually.ts'
-import { fingerprint } from '../../core/idempotency.ts'
+import { fingerprintHex } from '../../core/idempotency.ts'
 import { bucketOf, keyedRunId, newRunId } from '../../core/ids.ts'
 import { byteLength, jsonIssues } from '../../core/json.ts'
 import {
@@ -73,7 +73,7 @@ export async function describeRun(executor: Executor, request: ActionRequest, ac
     version: action.version,
     effect: action.effect,
     idempotencyKey,
-    fingerprint: fingerprint(params).toString('hex'),
+    fingerprint: fingerprintHex(params),
     params,
     status: later ? 'SCHEDULED' : 'QUEUED',
     priority,
