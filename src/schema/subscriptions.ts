@@ -28,7 +28,7 @@ builder.subscriptionField('runs', (t) =>
     type: RunRef,
     nullable: false,
     description:
-      'Root runs as they change, from now on, each with its newest state: changes that follow each other fast may come as one.',
+      'Root runs as they change, from now on, each with its newest state: changes that follow each other fast may come as one. Ends with the error SERVICE_UNAVAILABLE where the server was away from its database, or a client did not keep up, for so long that changes were missed: subscribe again, then read the list.',
     args: { filter: t.arg({ type: RunFilterRef, description: 'Which ones; all without.' }) },
     subscribe: async (_, { filter }, { executor }) => {
       const wanted = readFilter(filter ?? {})

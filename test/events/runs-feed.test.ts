@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { RECENT_MS } from '../../src/db/recent-changes.ts'
 import { action, NonRetryableError } from '../../src/index.ts'
+import { openSse } from '../support/event-streams.ts'
 import { latch, settled, submit } from '../support/runs.ts'
 import { startTestServer, type TestServer } from '../support/server.ts'
 import { webSocketClient } from '../support/subscriptions.ts'
@@ -102,20 +103,24 @@ test('whoever leaves is forgotten, also while nothing happens', async () => {
 
 test('who cannot be told any more what has changed in between is told that, and may subscribe anew', async () => {
   const server = await startTestServer([good], { notify: 'off' })
-  const { listeners, seen } = await watchRuns(server)
   const { feed, db } = server.executor
-  const iterator = await feed.subscribe()
-  const next = iterator.next()
-  expect(listeners.size).toBe(2)
+  const errors: unknown[] = []
+  const query = 'subscription { runs { id } }'
+  const error = (given: unknown) => errors.push(given)
+  webSocketClient(server.url).subscribe({ query }, { next: () => {}, error, complete: () => {} })
+  const sse = await openSse(server.url, { query }, new AbortController().signal)
+  const listeners = Reflect.get(feed, 'listeners') as Set<unknown>
+  await until(() => listeners.size === 2)
+
   db.clock.offsetMs += RECENT_MS
   await feed.poll()
-  await expect(next).rejects.toMatchObject({
-    code: 'SERVICE_UNAVAILABLE',
-    message: expect.stringContaining('subscribe anew'),
-  })
-  await until(() => listeners.size === 0)
+  await until(() => errors.length === 1)
+  const expected = { message: expect.stringContaining('subscribe anew'), extensions: { code: 'SERVICE_UNAVAILABLE' } }
+  expect(errors).toMatchObject([[expected]])
+  expect(await sse.text()).toMatch(/subscribe anew.*SERVICE_UNAVAILABLE[\s\S]*event: complete/)
+  expect(listeners.size).toBe(0)
+
   const again = await watchRuns(server)
   const id = await submit(server, { name: 'good' })
   await again.sees(id, 'SUCCEEDED')
-  expect(seen).toEqual([])
 })
