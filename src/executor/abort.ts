@@ -19,6 +19,14 @@ export class AttemptAbort {
     this.listener?.(reason)
   }
 
+  /**
+   * The handler has come to its end: its signal stays as it is. What is aborted while the end is recorded, because it was recorded
+   * already and the answer is on its way, say, must not have the handler undo what it has done.
+   */
+  handlerEnded(): void {
+    this.controller = undefined
+  }
+
   get signal(): AbortSignal {
     if (!this.controller) {
       this.controller = new AbortController()
