@@ -19,14 +19,6 @@ export class AttemptAbort {
     this.listener?.(reason)
   }
 
-  /**
-   * The handler has come to its end: its signal stays as it is. What is aborted while the end is recorded, because it was recorded
-   * already and the answer is on its way, say, must not have the handler undo what it has done.
-   */
-  handlerEnded(): void {
-    this.controller = undefined
-  }
-
   get signal(): AbortSignal {
     if (!this.controller) {
       this.controller = new AbortController()
@@ -35,34 +27,47 @@ export class AttemptAbort {
     return this.controller.signal
   }
 
-  /** What `call` comes to, or the reason of the abort, whichever comes first. One call at a time. */
+  /**
+   * What `call` comes to, or the reason of the abort, whichever comes first. One call at a time. Once it has come to its end, its signal
+   * stays as it is: what is aborted while the end is recorded, because it was recorded already and the answer is on its way, say, must
+   * not have a handler undo what it has done.
+   */
   race<T>(call: () => Eventually<T>): Eventually<T> {
     if (this.reason) throw this.reason
-    const begun = beginning(call)
+    const begun = this.begin(call)
     if (!isPromise(begun)) return begun
     return new Promise<T>((resolve, reject) => {
       this.listener = reject
       // a handler may return a promise of any make
       Promise.resolve(begun).then(
         (value) => {
-          this.listener = undefined
+          this.ended()
           resolve(value)
         },
         (thrown) => {
-          this.listener = undefined
+          this.ended()
           reject(tangible(thrown))
         },
       )
       if (this.reason) reject(this.reason)
     })
   }
-}
 
-function beginning<T>(call: () => Eventually<T>): Eventually<T> {
-  try {
-    return call()
-  } catch (thrown) {
-    throw tangible(thrown)
+  private begin<T>(call: () => Eventually<T>): Eventually<T> {
+    try {
+      const begun = call()
+      if (!isPromise(begun)) this.ended()
+      return begun
+    } catch (thrown) {
+      this.ended()
+      throw tangible(thrown)
+    }
+  }
+
+  /** What is called next gets a signal of its own. */
+  private ended(): void {
+    this.listener = undefined
+    this.controller = undefined
   }
 }
 

@@ -44,14 +44,12 @@ async function executeAndRecord(attempt: Attempt, heartbeat: HeartbeatRecorder):
     if (attempt.action.effect === 'transactional') return await executeInTransaction(attempt, context, heartbeat)
     const returning = callHandler(attempt, context)
     const returned = isPromise(returning) ? await returning : returning
-    attempt.abort.handlerEnded()
     const beating = heartbeat.finish()
     if (beating) await beating
     const encoded = encodeResult(attempt.action, returned, attempt.options.maxResultBytes)
     const result = isPromise(encoded) ? await encoded : encoded
     return await record(attempt, decide({ kind: 'returned', result }, factsOf(attempt)))
   } catch (thrown) {
-    attempt.abort.handlerEnded()
     if (thrown instanceof RunRevoked || thrown instanceof Superseded) return undefined
     await heartbeat.finish()
     return await record(attempt, decide(outcomeOf(thrown), factsOf(attempt)))

@@ -37,7 +37,6 @@ export async function runInTransaction(
         inHandler = true
         const returned = await attempt.abort.race(() => attempt.action.run({ ...context, tx }))
         inHandler = false
-        attempt.abort.handlerEnded()
         const result = await encodeResult(attempt.action, returned, attempt.options.maxResultBytes)
         const decision = await decideEnd(result)
         end = await recordEnd(tx, attempt, decision)

@@ -68,16 +68,12 @@ export class Submissions {
    * repetition tells.
    */
   async submit(row: NewRun): Promise<Submission> {
-    const until = performance.now() + this.unavailableMs
-    try {
-      return { inserted: await this.commits.submit(row), repeated: false }
-    } catch (error) {
-      if (!isTransient(error)) throw error
-      const leftMs = until - performance.now() - RETRY_MS.first
-      if (leftMs < 0) throw new ServiceUnavailableError(error)
-      await sleep(RETRY_MS.first)
-      return { inserted: await whileUnavailable(leftMs, () => this.commits.submit(row)), repeated: true }
-    }
+    let tries = 0
+    const inserted = await whileUnavailable(this.unavailableMs, () => {
+      tries++
+      return this.commits.submit(row)
+    })
+    return { inserted, repeated: tries > 1 }
   }
 }
 

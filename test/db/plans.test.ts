@@ -12,6 +12,7 @@ import { millisecondsUntilNextDue } from '../../src/db/reads/next-due.ts'
 import { queueDepths, runsByIds } from '../../src/db/reads/runs.ts'
 import { stepsOf } from '../../src/db/reads/steps.ts'
 import { dueTreeWork, queuedSteps } from '../../src/db/reads/tree-work.ts'
+import { forgetChanges } from '../../src/db/recent-changes.ts'
 import { attemptsHeldBy, oldRemoteAttempts } from '../../src/db/remote-workers.ts'
 import { claimRuns } from '../../src/db/transitions/claim-runs.ts'
 import { endAttemptIn, endAttempts } from '../../src/db/transitions/end-attempts.ts'
@@ -177,7 +178,11 @@ const LOOK_UPS = ['Index Scan', 'Index Only Scan', 'Bitmap Heap Scan', 'Bitmap I
 /** Every access to the big tables that is not by address or by the first column of an index: by a later one, all of it is read. */
 function scans(nodes: readonly Node[]): Node[] {
   return nodes.filter((node) => {
-    if (!['runs', 'written_events', 'written_attempts', 'commands', 'signals'].includes(node['Relation Name'] ?? ''))
+    if (
+      !['runs', 'written_events', 'written_attempts', 'commands', 'signals', 'recent_changes'].includes(
+        node['Relation Name'] ?? '',
+      )
+    )
       return false
     if (!LOOK_UPS.includes(node['Node Type'])) return true
     if (!node['Node Type'].startsWith('Index')) return false
@@ -194,7 +199,14 @@ const page = { rootId: run.id, runId: run.id, after: 0, first: 200 }
 const statements: [string, Pool, (db: Database) => Promise<unknown>][] = [
   ['submitRuns, one', 'hot', (db) => submitRuns(db, [run])],
   ['submitRuns, a batch', 'hot', (db) => submitRuns(db, runs)],
+  ['submitRuns, one for later', 'hot', (db) => submitRuns(db, [newRun({ status: 'SCHEDULED', runAt: new Date() })])],
   ['endAttempts, one', 'hot', (db) => endAttempts(db, [anEnd(run)])],
+  [
+    'endAttempts, one that failed',
+    'hot',
+    (db) => endAttempts(db, [anEnd(run, { to: 'FAILED', reason: 'PERMANENT_FAILURE', attemptStatus: 'FAILED' })]),
+  ],
+  ['forgetChanges', 'hot', (db) => forgetChanges(db)],
   [
     'endAttempts, a batch',
     'hot',

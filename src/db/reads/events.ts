@@ -14,26 +14,26 @@ export interface EventPage {
   readonly first: number
 }
 
-/**
- * SQL for the next events of a stream, in their order: those that are rows, as far as the page goes, and those that the run `r`
- * tells. Asked of the view, a page of a long stream might cost what the whole stream does.
- * @param where the condition for those that are rows, `e`.
+/*
+ * Those that are rows, as far as the page goes, and those that the root tells. Asked of the view, a page of a long stream might cost
+ * what the whole stream does.
  */
-const nextEvents = (where: string) => `
-  select ${EVENT_COLUMNS} from (
-    (select * from action_do.written_events e where ${where} order by e.seq limit i.first)
-    union all
-    (select * from (${TOLD_EVENTS}) e where e.seq > i.after)
-  ) e
-  order by e.seq limit i.first`
-
 const pages: JsonStatement<EventRow & { page: number }> = jsonStatement(`
 select i.page, e.* from json_to_recordset(:input) as i(page int4, bucket int2, "rootId" uuid, "runId" uuid, after int4, first int4)
 cross join lateral (
   select r.* from action_do.runs r where r.bucket = i.bucket and r.id = i."rootId" offset 0
 ) r
 cross join lateral (
-  ${nextEvents('e.bucket = i.bucket and e.root_id = i."rootId" and e.seq > i.after and (i."runId" = i."rootId" or e.run_id = i."runId")')}
+  select ${EVENT_COLUMNS} from (
+    (
+      select * from action_do.written_events e
+      where e.bucket = i.bucket and e.root_id = i."rootId" and e.seq > i.after and (i."runId" = i."rootId" or e.run_id = i."runId")
+      order by e.seq limit i.first
+    )
+    union all
+    (select * from (${TOLD_EVENTS}) e where e.seq > i.after)
+  ) e
+  order by e.seq limit i.first
 ) e`)
 
 /** A page of each stream, by `seq`. One statement. */
