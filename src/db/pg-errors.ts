@@ -51,9 +51,18 @@ export function isConnectionLoss(error: unknown): boolean {
 
 /** SQLSTATE or socket code; drizzle keeps it in `cause`. */
 export function sqlStateOf(error: unknown): string | undefined {
+  return memberOf(error, 'code')
+}
+
+/** The constraint that a row would have violated. */
+export function constraintOf(error: unknown): string | undefined {
+  return memberOf(error, 'constraint_name')
+}
+
+function memberOf(error: unknown, member: string): string | undefined {
   for (let e: unknown = error, depth = 0; e instanceof Error && depth < 5; e = e.cause, depth++) {
-    const code = Reflect.get(e, 'code')
-    if (typeof code === 'string') return code
+    const value = Reflect.get(e, member)
+    if (typeof value === 'string') return value
   }
   return undefined
 }

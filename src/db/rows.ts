@@ -2,6 +2,7 @@ import type { Effect } from '../core/effect.ts'
 import type { RunError } from '../core/failure.ts'
 import type { AttemptStatus, RunKind, RunStatus } from '../core/status.ts'
 import type { EventReason } from '../core/transitions.ts'
+import { LAST_SEQ } from './last-seq.ts'
 
 /** A run as the database has it. */
 export interface RunRow {
@@ -109,7 +110,7 @@ export const RUN_COLUMNS = `r.bucket, r.id, r.kind, r.name, r.version, r.effect,
   r.linked_id as "linkedId", r.forked_from as "forkedFrom",
   r.idempotency_key as "idempotencyKey", r.fingerprint, r.params, r.status, r.result, r.error, r.heartbeat, r.priority,
   r.generation, r.attempt, r.failures, r.losses, r.probe, r.fence, r.worker_id as "workerId", r.available_at as "availableAt",
-  r.last_seq as "lastSeq", r.created_at as "createdAt", r.started_at as "startedAt",
+  ${LAST_SEQ} as "lastSeq", r.created_at as "createdAt", r.started_at as "startedAt",
   r.attempt_started_at as "attemptStartedAt", r.budget_started_at as "budgetStartedAt", r.finished_at as "finishedAt"`
 
 export interface AttemptRow {

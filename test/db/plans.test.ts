@@ -263,6 +263,7 @@ const statements: [string, Pool, (db: Database) => Promise<unknown>][] = [
       // what it answers with is not that so many rows were changed: nothing is executed here
       writeTrees(runnerOf(db.hot), {
         gift: null,
+        guards: runs.map(({ bucket, id }) => ({ bucket, id, fence: 1 })),
         updates: runs as unknown as TreeRow[],
         inserts: [],
         attempts: [],

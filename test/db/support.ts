@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { bucketOf } from '../../src/core/ids.ts'
 import { connect, type Database } from '../../src/db/client.ts'
 import { expireLease, registerWorker } from '../../src/db/leases.ts'
 import { attemptsOf } from '../../src/db/reads/attempts.ts'
+import { eventPages, streamPages } from '../../src/db/reads/events.ts'
+import type { EventRow } from '../../src/db/rows.ts'
 import type { AttemptEnd } from '../../src/db/transitions/end-attempts.ts'
 import { type NewRun, submitRuns } from '../../src/db/transitions/submit-runs.ts'
 
@@ -79,4 +81,47 @@ export async function recordOf(db: Database, id: string): Promise<unknown> {
     from action_do.runs r where r.id = ${id}`
   const [attempts] = await attemptsOf(db, [id])
   return row && { ...row, attempts }
+}
+
+/** Members of events that are read in several ways; other ways read more. */
+function shownEvents(events: readonly EventRow[]) {
+  return events.map(
+    ({ rootId, seq, at, fromStatus, toStatus, reason, attempt, error, actor, data, runId, stepKey }) => {
+      return { rootId, seq, at, fromStatus, toStatus, reason, attempt, error, actor, data, runId, stepKey }
+    },
+  )
+}
+
+const oneTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1)
+
+/**
+ * The events of a root's stream, once every way of reading them has shown the same: with SQL, in pages, as a stream, and those of
+ * each run for itself.
+ * @param places after which events, and how many of them, are asked for; by default each and each.
+ */
+export async function eventsReadInEveryWay(
+  db: Database,
+  rootId: string,
+  places: { afters?: readonly number[]; sizes?: readonly number[] } = {},
+): Promise<EventRow[]> {
+  const all = await db.reads<EventRow[]>`
+    select root_id as "rootId", seq, at, from_status as "fromStatus", to_status as "toStatus", reason, attempt, error, actor, data,
+      run_id as "runId", step_key as "stepKey"
+    from action_do.events where root_id = ${rootId} order by seq`
+  expect(all.map(({ seq }) => seq)).toEqual(oneTo(all.length))
+  const { afters = [0, ...oneTo(all.length)], sizes = oneTo(all.length) } = places
+  for (const after of afters)
+    for (const first of sizes) {
+      const expected = shownEvents(all.slice(after, after + first))
+      const [page = []] = await eventPages(db, [{ rootId, runId: rootId, after, first }])
+      expect(shownEvents(page)).toEqual(expected)
+      const [stream] = await streamPages(db, [{ rootId, after, first }])
+      expect(shownEvents(stream?.events ?? [])).toEqual(expected)
+    }
+  for (const runId of new Set(all.map((event) => event.runId))) {
+    const [own = []] = await eventPages(db, [{ rootId, runId, after: 1, first: 3 }])
+    const expected = all.filter((event) => event.seq > 1 && (event.runId === runId || runId === rootId)).slice(0, 3)
+    expect(shownEvents(own)).toEqual(shownEvents(expected))
+  }
+  return [...all]
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Database } from '../../src/db/client.ts'
 import { registerWorker } from '../../src/db/leases.ts'
-import { eventPages, rootsChangedSince, streamPages } from '../../src/db/reads/events.ts'
+import { rootsChangedSince } from '../../src/db/reads/events.ts'
 import { forgetChanges, RECENT_MS } from '../../src/db/recent-changes.ts'
 import type { EventRow } from '../../src/db/rows.ts'
 import { claimRuns } from '../../src/db/transitions/claim-runs.ts'
@@ -10,7 +10,7 @@ import { endAttempts } from '../../src/db/transitions/end-attempts.ts'
 import { enqueueDueRuns } from '../../src/db/transitions/enqueue-due-runs.ts'
 import { type NewRun, submitRuns } from '../../src/db/transitions/submit-runs.ts'
 import { testDatabase } from '../support/database.ts'
-import { anEnd, newRun, openDatabase } from './support.ts'
+import { anEnd, eventsReadInEveryWay, newRun, openDatabase } from './support.ts'
 
 const names = [{ name: 'work', effect: 'idempotent' as const, slots: 10 }]
 
@@ -45,26 +45,8 @@ async function written(db: Database, { id }: NewRun): Promise<number[]> {
 }
 
 /** The events of a run, which every way of reading them must show alike, from any place on and in pages of any size. */
-async function eventsOf(db: Database, { id: rootId }: NewRun): Promise<EventRow[]> {
-  const [all = []] = await eventPages(db, [{ rootId, runId: rootId, after: 0, first: 100 }])
-  const members = (events: readonly EventRow[]) =>
-    events.map(({ seq, at, fromStatus, toStatus, reason, attempt, error, actor, data, runId, stepKey }) => {
-      return { seq, at, fromStatus, toStatus, reason, attempt, error, actor, data, runId, stepKey }
-    })
-  const asked = await db.reads<EventRow[]>`
-    select seq, at, from_status as "fromStatus", to_status as "toStatus", reason, attempt, error, actor, data, run_id as "runId",
-      step_key as "stepKey"
-    from action_do.events where root_id = ${rootId} order by seq`
-  expect(members(asked)).toEqual(members(all))
-  for (let after = 0; after <= all.length; after++)
-    for (let first = 1; first <= all.length; first++) {
-      const expected = members(all.slice(after, after + first))
-      const [page = []] = await eventPages(db, [{ rootId, runId: rootId, after, first }])
-      expect(members(page)).toEqual(expected)
-      const [stream] = await streamPages(db, [{ rootId, after, first }])
-      expect(members(stream?.events ?? [])).toEqual(expected)
-    }
-  return all
+async function eventsOf(db: Database, { id }: NewRun): Promise<EventRow[]> {
+  return eventsReadInEveryWay(db, id)
 }
 
 test('an action that begins and ends well has no row for its events: its run tells them', async () => {

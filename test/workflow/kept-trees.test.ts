@@ -3,6 +3,7 @@ import { workflow } from '../../src/index.ts'
 import { testDatabase } from '../support/database.ts'
 import { queryOf } from '../support/notes.ts'
 import { operate } from '../support/operations.ts'
+import { uuidOf } from '../support/runs.ts'
 import { startWorkflowServer, statesOf } from '../support/workflows.ts'
 import { comesTo, troupe } from './troupe.ts'
 
@@ -52,4 +53,39 @@ test('a worker whose lease has ended records what it did, and is given nothing m
   await comesTo(server, id, 'SUCCEEDED', 'b')
   expect(statesOf(await server.look(id)).c).toBe('QUEUED')
   expect(log).not.toContain('+c')
+})
+
+test('the end of a step leaves the row of the workflow alone, and everybody knows its newest event all the same', async () => {
+  const { server, other, id, letGo, sql } = await inTheMiddle()
+  const rowOf = () => sql`select xmin::text, last_seq, fence from action_do.runs where id = ${uuidOf(id)}`
+  const [made] = await rowOf()
+  // submitted, and a has begun
+  expect(made?.last_seq).toBe(2)
+  for (const node of [server, other]) expect((await node.look(id)).lastSeq).toBe(4)
+  // whoever changes the tree under its lock goes on from there
+  await operate(other, 'pauseRun', { id })
+  const [paused] = await rowOf()
+  expect(paused).toMatchObject({ last_seq: 5, fence: made?.fence + 1 })
+  letGo()
+  await comesTo(server, id, 'SUCCEEDED', 'b')
+  await operate(server, 'resumeRun', { id })
+  await comesTo(server, id, 'SUCCEEDED')
+  const { events, lastSeq } = await server.look(id)
+  expect(events.map(({ seq }) => seq)).toEqual(Array.from({ length: lastSeq }, (_, i) => i + 1))
+})
+
+test('where another has taken the number of the next event, the tree is locked and read, and nothing is lost', async () => {
+  const { server, id, letGo, log, sql } = await inTheMiddle()
+  await sql`
+    insert into action_do.written_events (bucket, root_id, seq, run_id, at, from_status, to_status, reason)
+    select bucket, id, 5, id, now(), 'RUNNING', 'RUNNING', 'REVIVED' from action_do.runs where id = ${uuidOf(id)}`
+  letGo()
+  await comesTo(server, id, 'SUCCEEDED')
+  const { events } = await server.look(id)
+  expect(log).toEqual(['+a', '-a', '+b', '-b', '+c', '-c'])
+  expect(events.slice(4, 7).map(({ step, reason }) => [step, reason])).toEqual([
+    [null, 'REVIVED'],
+    ['b', 'COMPLETED'],
+    ['c', 'STARTED'],
+  ])
 })

@@ -1,5 +1,5 @@
 import { groupBy } from '../../src/core/group-by.ts'
-import { parseRunId, showRunId } from '../../src/core/ids.ts'
+import { bucketOf, parseRunId, showRunId } from '../../src/core/ids.ts'
 import type { client } from '../../src/db/client.ts'
 
 type Query = ReturnType<typeof client>
@@ -53,9 +53,15 @@ export async function readRecorded(query: Query, ids: readonly string[]): Promis
   const [runs, events] = await Promise.all([
     query<StoredRun[]>`select root_id as root, id, parent_id as parent, step_key as key, step_index as index,
       status::text, undoes from action_do.runs where root_id in ${query(roots)}`,
-    query<StoredEvent[]>`select root_id as root, seq, run_id as run, from_status::text as from, to_status::text as to,
-      reason::text, xmin::text as transaction
-      from action_do.written_events where root_id in ${query(roots)} order by root_id, seq`,
+    query<
+      StoredEvent[]
+    >`select e.root_id as root, e.seq, e.run_id as run, e.from_status::text as from, e.to_status::text as to,
+      e.reason::text, w.transaction
+      from action_do.events e cross join lateral (
+        select w.xmin::text as transaction from action_do.written_events w
+        where w.bucket = e.bucket and w.root_id = e.root_id and w.seq <= e.seq order by w.seq desc limit 1
+      ) w
+      where e.bucket in ${query(roots.map(bucketOf))} and e.root_id in ${query(roots)} order by e.root_id, e.seq`,
   ])
   const runsOf = groupBy(runs, ({ root }) => root)
   const eventsOf = groupBy(events, ({ root }) => root)

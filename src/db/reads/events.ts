@@ -2,6 +2,8 @@ import { groupBy } from '../../core/group-by.ts'
 import { bucketOf } from '../../core/ids.ts'
 import type { RunStatus } from '../../core/status.ts'
 import type { Database } from '../client.ts'
+import { MAX_PACK, type PackRow, unpacked } from '../event-packs.ts'
+import { LAST_SEQ } from '../last-seq.ts'
 import { EVENT_COLUMNS, type EventRow } from '../rows.ts'
 import { type JsonStatement, jsonStatement } from '../statement.ts'
 import { TOLD_EVENTS } from '../told-events.ts'
@@ -14,26 +16,37 @@ export interface EventPage {
   readonly first: number
 }
 
+/** SQL: which rows of `written_events` have events after a number, or may have. */
+const beginsAfter = (seq: string) => `e.seq > ${seq} - ${MAX_PACK} and coalesce(e.last_seq, e.seq) > ${seq}`
+
+/** The events of a page after a number, from the rows that have them. */
+function pageOf(rows: readonly PackRow[], after: number, first: number, runId?: string): EventRow[] {
+  return rows
+    .flatMap(unpacked)
+    .filter((event) => event.seq > after && (runId === undefined || event.runId === runId))
+    .sort((a, b) => a.seq - b.seq)
+    .slice(0, first)
+}
+
 /*
  * Those that are rows, as far as the page goes, and those that the root tells. Asked of the view, a page of a long stream might cost
  * what the whole stream does.
  */
-const pages: JsonStatement<EventRow & { page: number }> = jsonStatement(`
+const pages: JsonStatement<PackRow & { page: number }> = jsonStatement(`
 select i.page, e.* from json_to_recordset(:input) as i(page int4, bucket int2, "rootId" uuid, "runId" uuid, after int4, first int4)
 cross join lateral (
   select r.* from action_do.runs r where r.bucket = i.bucket and r.id = i."rootId" offset 0
 ) r
 cross join lateral (
-  select ${EVENT_COLUMNS} from (
-    (
-      select * from action_do.written_events e
-      where e.bucket = i.bucket and e.root_id = i."rootId" and e.seq > i.after and (i."runId" = i."rootId" or e.run_id = i."runId")
-      order by e.seq limit i.first
-    )
-    union all
-    (select * from (${TOLD_EVENTS}) e where e.seq > i.after)
-  ) e
-  order by e.seq limit i.first
+  (
+    select ${EVENT_COLUMNS}, e.more from action_do.written_events e
+    where e.bucket = i.bucket and e.root_id = i."rootId" and ${beginsAfter('i.after')}
+      and case when i."runId" = i."rootId" then e.seq <= i.after + i.first
+        else e.run_id = i."runId" or position(i."runId"::text in e.more::text) > 0 end
+    order by e.seq limit i.first
+  )
+  union all
+  (select ${EVENT_COLUMNS}, null from (${TOLD_EVENTS}) e where e.seq > i.after)
 ) e`)
 
 /** A page of each stream, by `seq`. One statement. */
@@ -43,7 +56,9 @@ export async function eventPages(db: Database, wanted: readonly EventPage[]): Pr
     wanted.map((page, i) => ({ ...page, page: i, bucket: bucketOf(page.rootId) })),
   )
   const byPage = groupBy(rows, (row) => row.page)
-  return wanted.map((_, i) => byPage.get(i) ?? [])
+  return wanted.map(({ rootId, runId, after, first }, i) =>
+    pageOf(byPage.get(i) ?? [], after, first, runId === rootId ? undefined : runId),
+  )
 }
 
 /** A root as one snapshot shows it, with its events after a cursor. */
@@ -53,7 +68,7 @@ export interface StreamPage {
   readonly events: EventRow[]
 }
 
-type StreamRow = { page: number; status: RunStatus; lastSeq: number; event: boolean } & EventRow
+type StreamRow = { page: number; status: RunStatus; lastSeq: number; event: boolean } & PackRow
 
 /* Most streams that are read again and again are those of workflows, which tell nothing: so that part is one for all, and not one for each. */
 const streams: JsonStatement<StreamRow> = jsonStatement(`
@@ -61,21 +76,22 @@ with roots as materialized (
   select i.page, i.after, i.first, r.*
   from json_to_recordset(:input) as i(page int4, bucket int2, "rootId" uuid, after int4, first int4)
   cross join lateral (
-    select r.bucket, r.id, r.status, r.last_seq, r.attempt, r.created_at, r.started_at, r.finished_at, r.opening, r.submitted_by,
-      r.tells_start, r.tells_end
+    select r.bucket, r.id, r.status, ${LAST_SEQ} as last_seq, r.attempt, r.created_at, r.started_at, r.finished_at, r.opening,
+      r.submitted_by, r.tells_start, r.tells_end
     from action_do.runs r
-    where r.bucket = i.bucket and r.id = i."rootId" and (r.last_seq > i.after or r.finished_at is not null) offset 0
+    where r.bucket = i.bucket and r.id = i."rootId" offset 0
   ) r
+  where r.last_seq > i.after or r.finished_at is not null
 )
 select r.page, r.status, r.last_seq as "lastSeq", e."rootId" is not null as event, e.*
 from roots r
 left join lateral (
-  select ${EVENT_COLUMNS} from action_do.written_events e
-  where e.bucket = r.bucket and e.root_id = r.id and e.seq > r.after
+  select ${EVENT_COLUMNS}, e.more from action_do.written_events e
+  where e.bucket = r.bucket and e.root_id = r.id and ${beginsAfter('r.after')} and e.seq <= r.after + r.first
   order by e.seq limit r.first
 ) e on true
 union all
-select r.page, r.status, r.last_seq, true, ${EVENT_COLUMNS}
+select r.page, r.status, r.last_seq, true, ${EVENT_COLUMNS}, null
 from roots r cross join lateral (${TOLD_EVENTS}) e
 where (r.opening is not null or r.tells_end) and e.seq > r.after`)
 
@@ -92,12 +108,12 @@ export async function streamPages(
     cursors.map(({ rootId, after, first }, page) => ({ page, rootId, after, first, bucket: bucketOf(rootId) })),
   )
   const byPage = groupBy(rows, (row) => row.page)
-  return cursors.map(({ first }, page) => {
+  return cursors.map(({ after, first }, page) => {
     const rowsOfPage = byPage.get(page)
     if (!rowsOfPage?.[0]) return undefined
     const { status, lastSeq } = rowsOfPage[0]
     const events = rowsOfPage.filter(({ event }) => event)
-    return { status, lastSeq, events: events.sort((a, b) => a.seq - b.seq).slice(0, first) }
+    return { status, lastSeq, events: pageOf(events, after, first) }
   })
 }
 
@@ -105,7 +121,7 @@ export async function streamPages(
 export function rootsChangedSince(db: Database, since: Date): Promise<{ rootId: string; seq: number }[]> {
   return db.reads<{ rootId: string; seq: number }[]>`
     select c.root as "rootId", max(c.seq) as seq from (
-      select e.root_id as root, e.seq from action_do.written_events e where e.at >= ${since}
+      select e.root_id as root, coalesce(e.last_seq, e.seq) as seq from action_do.written_events e where e.at >= ${since}
       union all
       select u.root, u.seq from action_do.recent_changes r cross join lateral unnest(r.roots, r.seqs) as u(root, seq)
       where r.at >= ${since}

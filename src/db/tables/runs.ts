@@ -98,7 +98,7 @@ export const runs = schema.table(
     succeededBy: text('succeeded_by'),
     /** Set only while QUEUED or SCHEDULED: when it may run. */
     availableAt: moment('available_at'),
-    /** Of the root's stream: the number of its newest event. */
+    /** The number of its newest event; of a root, of the newest in its stream, as of when the row was written last (`last-seq.ts`). */
     lastSeq: integer('last_seq').notNull(),
     createdAt: moment('created_at').notNull(),
     /** When the first attempt began. */

@@ -1,11 +1,12 @@
 import { batchStatement, type Columns, columnOf } from '../batch-statement.ts'
+import type { EventPack } from '../event-packs.ts'
 import { hold } from '../holds.ts'
 import { hasLease } from '../leases.ts'
 import type { NewRoot } from './insert-roots.ts'
 import type { StatementRunner } from './statement-runner.ts'
 import { TREE_INSERT_COLUMNS, TREE_INSERTED, treeInsertValues } from './tree-columns.ts'
 import type { TreeRow } from './tree-row.ts'
-import { conflictOr, EVENTS, INSERT_EVENTS, insertRuns, type NewEvent } from './write-trees.ts'
+import { conflictOr, EVENTS, INSERT_EVENTS, insertRuns } from './write-trees.ts'
 
 /** A root as it is after its first commit. */
 interface CreatedRoot {
@@ -21,7 +22,7 @@ export interface NewTrees {
   /** In the order of (bucket, id). */
   readonly roots: readonly CreatedRoot[]
   readonly steps: readonly TreeRow[]
-  readonly events: readonly NewEvent[]
+  readonly events: readonly EventPack[]
 }
 
 const ROOTS: Columns<CreatedRoot> = {

@@ -1,4 +1,5 @@
 import { type Column, type Columns, jsonText } from '../batch-statement.ts'
+import { LAST_SEQ } from '../last-seq.ts'
 import type { TreeRow } from './tree-row.ts'
 
 /**
@@ -56,7 +57,7 @@ const COLUMNS = {
   depth: ['depth', 'int2'],
   endedSeq: ['ended_seq', 'int4'],
 } as const satisfies Record<
-  Exclude<keyof TreeRow, 'params' | 'result' | 'heartbeat' | 'writtenResult' | 'made' | 'fenceBefore'>,
+  Exclude<keyof TreeRow, 'params' | 'result' | 'heartbeat' | 'writtenResult' | 'made'>,
   readonly [column: string, type: string, usual?: number | boolean]
 >
 
@@ -92,13 +93,25 @@ function sqlValue(row: string, member: string, type: string, usual?: number | bo
 
 /** The select list of a `TreeRow` from `runs r`. */
 export const TREE_COLUMNS = entries
-  .map(([member, [column, type]]) =>
-    isMoment(type) ? `(extract(epoch from r.${column}) * 1000)::float8 as "${member}"` : `r.${column} as "${member}"`,
-  )
+  .map(([member, [column, type]]) => {
+    if (isMoment(type)) return `(extract(epoch from r.${column}) * 1000)::float8 as "${member}"`
+    return `${member === 'lastSeq' ? LAST_SEQ : `r.${column}`} as "${member}"`
+  })
   .join(', ')
 
 const mutable = entries.filter(([member]) => !FIXED.has(member))
 const address = entries.filter(([member]) => member === 'bucket' || member === 'id')
+
+const COMPARED = mutable.map(([member]) => member as keyof TreeRow).filter((member) => member !== 'lastSeq')
+
+/**
+ * Whether nothing is to be written of a row but the number of its newest event: it is else as it was.
+ * @param before a copy; what was neither loaded nor changed of large values is `undefined` in both.
+ */
+export function differsInSeqOnly(row: TreeRow, before: TreeRow): boolean {
+  if (row.params !== undefined || row.result !== undefined || row.heartbeat !== undefined) return false
+  return COMPARED.every((member) => row[member] === before[member])
+}
 
 function unless(usual: unknown, value: unknown) {
   return value === usual ? null : (value as number | boolean)
@@ -125,7 +138,6 @@ export const TREE_UPDATED: Columns<TreeRow> = {
   result: 'text',
   setsResult: ['bool', ({ result }) => (result === undefined ? null : true)],
   clearsHeartbeat: ['bool', ({ heartbeat }) => (heartbeat === null ? true : null)],
-  fenceBefore: 'int4',
 }
 
 /** The assignments of an update from such rows. */

@@ -77,8 +77,6 @@ export interface TreeRow {
   writtenResult?: string | null | undefined
   /** Of a root that this node has made, where it is at hand. Who gives it other params reads it under its lock: without this. */
   made?: Made | undefined
-  /** The fence that the row must have for anything to be written; `undefined` where its lock is held. */
-  fenceBefore?: number | undefined
 }
 
 /** Of a result, or of params, that whoever keeps the row need not read. In characters of their JSON. */
@@ -95,7 +93,6 @@ export function haveWritten(row: TreeRow): void {
   row.params = undefined
   row.result = undefined
   row.heartbeat = undefined
-  row.fenceBefore = undefined
 }
 
 /** A row as it was read. Named member by member: an object of one shape, made at once; those of postgres.js are dictionaries. */
@@ -155,6 +152,5 @@ export function shaped(row: TreeRow): TreeRow {
     heartbeat: undefined,
     writtenResult: undefined,
     made: undefined,
-    fenceBefore: undefined,
   }
 }

@@ -2,9 +2,10 @@ import type { RunError } from '../../core/failure.ts'
 import type { AttemptStatus, RunStatus } from '../../core/status.ts'
 import type { EventReason } from '../../core/transitions.ts'
 import { batchStatement, type Columns, jsonText } from '../batch-statement.ts'
+import type { EventPack } from '../event-packs.ts'
 import { hold } from '../holds.ts'
 import { hasLease } from '../leases.ts'
-import { sqlStateOf } from '../pg-errors.ts'
+import { constraintOf, sqlStateOf } from '../pg-errors.ts'
 import type { StatementRunner } from './statement-runner.ts'
 import {
   moment,
@@ -49,15 +50,24 @@ interface Gift {
   readonly offsetMs: number
 }
 
+/** The root of a tree whose lock is not held, with the fence that it must have for anything to be written. */
+interface Guard {
+  readonly bucket: number
+  readonly id: string
+  readonly fence: number
+}
+
 /** Everything that a transaction changes in its trees. */
 export interface TreeChanges {
   /** What is given of trees whose lock is not held: with the lock, the lease has been looked at. */
   readonly gift: Gift | null
+  /** Of all trees, or of none, in the order of (bucket, id). */
+  readonly guards: readonly Guard[]
   /** The root of a tree before its other rows; trees in the order of (bucket, id). Both are how rows are locked everywhere. */
   readonly updates: readonly TreeRow[]
   readonly inserts: readonly TreeRow[]
   readonly attempts: readonly NewAttempt[]
-  readonly events: readonly NewEvent[]
+  readonly events: readonly EventPack[]
 }
 
 /** A row was being changed at that very moment, or a tree is not as it was known: the transaction is to be repeated. */
@@ -73,26 +83,32 @@ export class TreeConflict extends Error {
 /** SQLSTATE of a division by zero: how the statement says that it missed a row. */
 const MISSED = '22012'
 
+/** What is violated where another event has the number that was to be given. */
+const NUMBERS = 'written_events_bucket_root_id_seq_pk'
+
 interface Writes {
-  /** One of them: how many rows must be there, and what they are given on. */
+  /** One of them: how many rows and roots must be there, and what they are given on. */
   readonly terms: readonly {
     readonly rows: number
+    readonly roots: number
     readonly workerId: string | null
     readonly offsetMs: number | null
   }[]
+  readonly guards: readonly Guard[]
   readonly updates: readonly TreeRow[]
   readonly attempts: readonly NewAttempt[]
-  readonly events: readonly NewEvent[]
+  readonly events: readonly EventPack[]
 }
 
 /** SQL that inserts what :events gives. */
 export const INSERT_EVENTS = `
-  insert into action_do.written_events (bucket, root_id, seq, run_id, at, step_key, from_status, to_status, reason, attempt, error, actor, data)
+  insert into action_do.written_events (bucket, root_id, seq, run_id, at, step_key, from_status, to_status, reason, attempt, error, actor, data,
+    last_seq, more)
   select e.bucket, e."rootId", e.seq, e."runId", ${moment('e.at')}, e."stepKey", e."from", e."to", e.reason, e.attempt, e.error::json,
-    e.actor, e.data::json
+    e.actor, e.data::json, e."lastSeq", e.more::json
   from :events(e)`
 
-export const EVENTS: Columns<NewEvent> = {
+export const EVENTS: Columns<EventPack> = {
   bucket: 'int2',
   rootId: 'uuid',
   seq: 'int4',
@@ -106,6 +122,8 @@ export const EVENTS: Columns<NewEvent> = {
   error: ['text', ({ error }) => jsonText(error)],
   actor: 'text',
   data: ['text', ({ data }) => jsonText(data)],
+  lastSeq: 'int4',
+  more: 'text',
 }
 
 /** SQL that inserts the runs that a batch gives. */
@@ -120,6 +138,11 @@ export function insertRuns(batch: string): string {
 const written = (inserted = '') => `
 with terms as materialized (
   select * from :terms(t)
+), guarded as materialized (
+  select r.id from :guards(g)
+  cross join lateral (
+    select r.id from action_do.runs r where r.bucket = g.bucket and r.id = g.id and r.fence = g.fence for no key update
+  ) r
 ), changed as (
   update action_do.runs r set
     ${treeAssignments('f')},
@@ -131,9 +154,9 @@ with terms as materialized (
     from :updates(u)
     cross join lateral (
       select r.ctid as tid from action_do.runs r
-      where r.bucket = u.bucket and r.id = u.id and (u."fenceBefore" is null or r.fence = u."fenceBefore") offset 0
+      where r.bucket = u.bucket and r.id = u.id offset 0
     ) r
-    where not exists (
+    where (select count(*) from guarded) = (select t.roots from terms t) and not exists (
       select from terms t where t."workerId" is not null and not exists (
         select from action_do.workers w
         where ${hasLease('t."workerId"', 't."offsetMs"')}
@@ -160,7 +183,8 @@ with terms as materialized (
 select 1 / (case when count(*) = (select t.rows from terms t) then 1 else 0 end) as changed from changed`
 
 const columns = {
-  terms: { rows: 'int4', workerId: 'text', offsetMs: 'float8' },
+  terms: { rows: 'int4', roots: 'int4', workerId: 'text', offsetMs: 'float8' },
+  guards: { bucket: 'int2', id: 'uuid', fence: 'int4' },
   updates: TREE_UPDATED,
   attempts: {
     bucket: 'int2',
@@ -184,12 +208,12 @@ const writeAndInsert = batchStatement<Writes & { readonly inserts: readonly Tree
 )
 
 /**
- * Writes what was decided, in one statement. The caller holds the locks of the roots, but for those that have a `fenceBefore`:
- * their update is their lock. Throws `TreeConflict` when nothing was written.
+ * Writes what was decided, in one statement. The caller holds the locks of the roots, or else has them guarded. Throws
+ * `TreeConflict` when nothing was written.
  */
 export async function writeTrees(run: StatementRunner, { gift, inserts, ...rest }: TreeChanges): Promise<void> {
   const { workerId, offsetMs } = gift ?? { workerId: null, offsetMs: null }
-  const writes = { ...rest, terms: [{ rows: rest.updates.length, workerId, offsetMs }] }
+  const writes = { ...rest, terms: [{ rows: rest.updates.length, roots: rest.guards.length, workerId, offsetMs }] }
   try {
     await (inserts.length > 0 ? run(writeAndInsert, { ...writes, inserts }) : run(write, writes))
   } catch (error) {
@@ -199,5 +223,6 @@ export async function writeTrees(run: StatementRunner, { gift, inserts, ...rest 
 
 /** What a statement that writes trees has failed with. */
 export function conflictOr(error: unknown): unknown {
-  return sqlStateOf(error) === MISSED ? new TreeConflict(error) : error
+  const conflicts = sqlStateOf(error) === MISSED || constraintOf(error) === NUMBERS
+  return conflicts ? new TreeConflict(error) : error
 }

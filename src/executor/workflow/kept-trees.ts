@@ -1,6 +1,6 @@
 import { hasEnded } from '../../core/status.ts'
-import type { KnownRows } from './loaded-tree.ts'
-import type { Tree } from './tree.ts'
+import { shaped } from '../../db/tree/tree-row.ts'
+import type { KnownTree, Tree } from './tree.ts'
 
 /** A larger tree is read again: most of what it has is not looked at. */
 const MAX_ROWS_OF_TREE = 100
@@ -9,9 +9,8 @@ const MAX_ROWS_OF_TREE = 100
 const MAX_ROWS = 20_000
 
 /** What this node knows of a tree, as of a commit of its own. */
-export interface KeptTree extends KnownRows {
-  /** Of the root, when they were so. */
-  readonly fence: number
+export interface KeptTree extends KnownTree {
+  /** When it was so. */
   readonly nowMs: number
 }
 
@@ -47,7 +46,7 @@ export class KeptTrees {
     if (root.kind !== 'WORKFLOW' || hasEnded(root.status) || rows.size > MAX_ROWS_OF_TREE) return
     tree.haveCommitted()
     this.trees.set(root.id, {
-      tree: { rows, graphs, stepIds, fence: root.fence, nowMs },
+      tree: { rows, graphs, stepIds, writtenRoot: shaped(root), nowMs },
       size: rows.size,
       taken: false,
     })

@@ -50,15 +50,15 @@ export async function applyToKept(
     const known = kept.take(rootId)
     if (!known) return []
     const tree = new Tree(rootId, Math.max(known.nowMs, Math.floor(clock.nowMs())), reading, host, known)
-    return { advance: new Advance(tree, host, true), commands: ofRoot, fence: known.fence }
+    return { advance: new Advance(tree, host, true), commands: ofRoot, root: known.writtenRoot }
   })
   try {
     const { decided, outcomes, advances } = await decideKnown(trees, host)
     if (decided.length === 0) return { outcomes, advances }
-    for (const { advance, fence } of decided) advance.tree.root.fenceBefore = fence
+    const guards = decided.map(({ root: { bucket, id, fence } }) => ({ bucket, id, fence }))
     const gives = advances.some(({ started }) => started.length > 0)
     const gift = gives ? { workerId: host.workerId, offsetMs: clock.offsetMs } : null
-    await orAbandon(advances, host, writeTrees(run, { gift, ...changed(advances) }))
+    await orAbandon(advances, host, writeTrees(run, { gift, guards, ...changed(advances) }))
     for (const { advance } of decided) byRoot.delete(advance.tree.root.id)
     return { outcomes, advances }
   } finally {
@@ -133,8 +133,8 @@ async function decideKnown<T extends Commanded>(trees: readonly T[], host: Host)
   for (const one of trees) {
     const { tree } = one.advance
     const refused = one.commands.some((command) => outcomes.get(command)?.kind !== 'applied')
-    // what nothing is written of, nobody has checked
-    if (refused || !tree.changed) undecided.add(one)
+    // what gives no event a number, nobody would notice
+    if (refused || tree.events.length === 0) undecided.add(one)
     else if (!undecided.has(one)) rows += tree.size
     if (rows > CHUNK) undecided.add(one)
   }

@@ -80,6 +80,5 @@ export function newRow(given: Given, nowMs: number): TreeRow {
     heartbeat: undefined,
     writtenResult: undefined,
     made: undefined,
-    fenceBefore: undefined,
   }
 }

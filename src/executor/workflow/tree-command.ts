@@ -1,6 +1,7 @@
 import { groupBy } from '../../core/group-by.ts'
 import { bucketOf } from '../../core/ids.ts'
 import { RequestError } from '../../core/request-errors.ts'
+import { packed } from '../../db/event-packs.ts'
 import { insertRoots, type NewRoot } from '../../db/tree/insert-roots.ts'
 import { lockTrees } from '../../db/tree/lock-trees.ts'
 import { readTreeRows } from '../../db/tree/read-tree.ts'
@@ -153,6 +154,7 @@ function changesOf(advances: readonly Advance[]): TreeChanges[] {
   for (let i = 0; i < Math.max(inserts.length, events.length, updates.length, attempts.length); i += CHUNK)
     parts.push({
       gift: null,
+      guards: [],
       inserts: inserts.slice(i, i + CHUNK),
       events: events.slice(i, i + CHUNK),
       updates: updates.slice(i, i + CHUNK),
@@ -162,12 +164,12 @@ function changesOf(advances: readonly Advance[]): TreeChanges[] {
 }
 
 /** What the trees have changed, for whoever knows them to learn that they have. */
-export function changed(advances: readonly Advance[]): Omit<TreeChanges, 'gift'> {
+export function changed(advances: readonly Advance[]): Omit<TreeChanges, 'gift' | 'guards'> {
   const trees = advances.map(({ tree }) => tree).filter(({ changed }) => changed)
   for (const tree of trees) tree.renew()
   return {
     inserts: trees.flatMap((tree) => tree.inserts),
-    events: trees.flatMap((tree) => tree.events),
+    events: trees.flatMap((tree) => packed(tree.events)),
     updates: trees.flatMap((tree) => tree.updates),
     attempts: trees.flatMap((tree) => tree.attempts),
   }

@@ -3,11 +3,18 @@ import { hasEnded, isActive, type RunStatus } from '../../core/status.ts'
 import { type EventReason, isLegal } from '../../core/transitions.ts'
 import type { Turn } from '../../db/limits.ts'
 import type { StatementRunner } from '../../db/tree/statement-runner.ts'
+import { differsInSeqOnly } from '../../db/tree/tree-columns.ts'
 import { haveWritten, type Resolution, type TreeRow } from '../../db/tree/tree-row.ts'
 import type { NewAttempt, NewEvent } from '../../db/tree/write-trees.ts'
 import { type GraphSource, type KnownRows, LoadedTree } from './loaded-tree.ts'
 import { hasBegun } from './queues.ts'
 import { stepFailed } from './step-errors.ts'
+
+/** What a node knows of a tree from before. */
+export interface KnownTree extends KnownRows {
+  /** The root as it is written, but for the number of its newest event. */
+  readonly writtenRoot: TreeRow
+}
 
 /** What a transition brings along. */
 export interface Change {
@@ -38,11 +45,15 @@ export class Tree extends LoadedTree {
   readonly heardBefore = new Set<TreeRow>()
   readonly nowMs: number
   private readonly rootId: string
+  private readonly writtenRoot: TreeRow | undefined
+  /** Its row stays as it is. */
+  private sparesRoot = false
 
-  constructor(rootId: string, nowMs: number, run: StatementRunner, source: GraphSource, known?: KnownRows) {
+  constructor(rootId: string, nowMs: number, run: StatementRunner, source: GraphSource, known?: KnownTree) {
     super(run, source, known)
     this.rootId = rootId
     this.nowMs = nowMs
+    this.writtenRoot = known?.writtenRoot
   }
 
   get root(): TreeRow {
@@ -53,7 +64,7 @@ export class Tree extends LoadedTree {
   get updates(): TreeRow[] {
     const { root } = this
     const updates: TreeRow[] = []
-    if (this.touched.has(root) && !this.fresh.has(root)) updates.push(root)
+    if (this.touched.has(root) && !this.fresh.has(root) && !this.sparesRoot) updates.push(root)
     for (const row of this.touched) if (row !== root && !this.fresh.has(row)) updates.push(row)
     return updates
   }
@@ -82,10 +93,14 @@ export class Tree extends LoadedTree {
     for (const row of this.fresh) haveWritten(row)
   }
 
-  /** Whoever knows the tree as it was learns that it has changed. The fence of a root action is its worker's. */
+  /**
+   * Whoever knows the tree as it was learns that it has changed: the fence of its root has grown, or, where nothing of the root changes
+   * but its newest event, the number that they would give to the next is taken. The fence of a root action is its worker's.
+   */
   renew(): void {
-    const { root } = this
-    if (root.kind === 'WORKFLOW') this.touch(root).fence++
+    const { root, writtenRoot } = this
+    this.sparesRoot = writtenRoot !== undefined && this.events.length > 0 && differsInSeqOnly(root, writtenRoot)
+    if (root.kind === 'WORKFLOW' && !this.sparesRoot) this.touch(root).fence++
   }
 
   /** Adds a run. */
