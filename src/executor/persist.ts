@@ -25,14 +25,9 @@ export class AttemptEnds {
     this.db = db
     this.workflows = workflows
     this.log = log
-    this.commits = new GroupCommit<AttemptEnd, EndedRow | undefined>(
-      async (ends) => {
-        const rows = new Map((await endAttempts(db, ends)).map((row) => [row.id, row]))
-        return ends.map(({ id }) => rows.get(id))
-      },
-      byBucketAndId,
-      { isIdle: db.warm.isIdle },
-    )
+    this.commits = new GroupCommit<AttemptEnd, EndedRow | undefined>((ends) => endAttempts(db, ends), byBucketAndId, {
+      isIdle: db.warm.isIdle,
+    })
   }
 
   /**

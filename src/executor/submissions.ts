@@ -22,14 +22,9 @@ export class Submissions {
 
   constructor(db: Database, unavailableMs: number) {
     this.unavailableMs = unavailableMs
-    this.commits = new GroupCommit<NewRun, SubmittedRow | undefined>(
-      async (rows) => {
-        const submitted = new Map((await submitRuns(db, rows)).map((row) => [row.id, row]))
-        return rows.map(({ id }) => submitted.get(id))
-      },
-      byBucketAndId,
-      { isIdle: db.warm.isIdle },
-    )
+    this.commits = new GroupCommit<NewRun, SubmittedRow | undefined>((runs) => submitRuns(db, runs), byBucketAndId, {
+      isIdle: db.warm.isIdle,
+    })
   }
 
   isUnderWay(id: string): boolean {

@@ -19,7 +19,7 @@ const error: RunError = { code: 'NO', message: 'no', retryable: true }
 
 /** Every write that a worker makes to a run that it holds; each answers with how many runs it changed. */
 const writes: [string, (db: Database, end: AttemptEnd) => Promise<number>][] = [
-  ['endAttempts', async (db, end) => (await endAttempts(db, [end])).length],
+  ['endAttempts', async (db, end) => (await endAttempts(db, [end])).filter(Boolean).length],
   ['endAttemptIn', (db, end) => db.user.transaction(async (tx) => ((await endAttemptIn(tx, end, new Date())) ? 1 : 0))],
   [
     'recordHeartbeats',
@@ -100,8 +100,43 @@ test('a stale end in a batch leaves its neighbours alone', async () => {
     db,
     runs.map((run, i) => anEnd(run, { fence: i % 2 ? 1 : 7 })),
   )
-  expect(new Set(ended.map(({ id }) => id))).toEqual(new Set(runs.filter((_, i) => i % 2).map(({ id }) => id)))
-  expect(ended).toHaveLength(10)
+  expect(ended.map((row) => row?.id)).toEqual(runs.map(({ id }, i) => (i % 2 ? id : undefined)))
+})
+
+test('who ends an attempt is told the number of its event, also where it is another than was expected', async () => {
+  const db = openDatabase(await testDatabase())
+  const runs = Array.from({ length: 3 }, () => newRun({ status: 'RUNNING', workerId: 'mine' }))
+  await submitHeld(db, runs)
+  await db.reads`update action_do.runs set last_seq = 7 where id in ${db.reads(runs.slice(1).map(({ id }) => id))}`
+  const [first, second, inTransaction] = runs.map((run) => anEnd(run))
+  const ended = await endAttempts(db, [first!, second!])
+  expect(ended).toMatchObject([
+    { id: first!.id, lastSeq: 2 },
+    { id: second!.id, lastSeq: 8 },
+  ])
+  expect(ended[1]?.at).toEqual(ended[0]?.at)
+  const at = new Date()
+  const row = await db.user.transaction((tx) => endAttemptIn(tx, inTransaction!, at))
+  expect(row).toEqual({ id: inTransaction!.id, lastSeq: 8, at })
+})
+
+test('who submits runs is told which are new, and which queue because their worker has no lease', async () => {
+  const db = openDatabase(await testDatabase())
+  await registerWorker(db, 'awake', 60_000)
+  const [old, queued, running, asleep] = [
+    newRun(),
+    newRun(),
+    newRun({ status: 'RUNNING', workerId: 'awake' }),
+    newRun({ status: 'RUNNING', workerId: 'asleep' }),
+  ]
+  const [made] = await submitRuns(db, [old])
+  expect(made).toEqual({ status: 'QUEUED', at: expect.any(Date) })
+  expect(await submitRuns(db, [old])).toEqual([undefined])
+  const [again, ...fresh] = await submitRuns(db, [old, queued, running, asleep])
+  expect(again).toBeUndefined()
+  expect(fresh.map((row) => row?.status)).toEqual(['QUEUED', 'RUNNING', 'QUEUED'])
+  const stored = await db.reads`select created_at as at from action_do.runs where id = ${running.id}`
+  expect(fresh.map((row) => row?.at)).toEqual(fresh.map(() => stored[0]?.at))
 })
 
 test('two ends of one attempt at the same time: one of them stands', async () => {
@@ -114,7 +149,7 @@ test('two ends of one attempt at the same time: one of them stands', async () =>
       over('FAILED', { reason: 'PERMANENT_FAILURE' })(db, run),
       over('QUEUED', { reason: 'WORKER_LOST', attemptStatus: 'LOST', delayMs: 0 })(db, run),
     ])
-    expect(answers.flat()).toHaveLength(1)
+    expect(answers.flat().filter(Boolean)).toHaveLength(1)
     const { events, attempts } = (await recordOf(db, run.id)) as { events: unknown[]; attempts: unknown[] }
     expect(events).toHaveLength(2)
     expect(attempts).toHaveLength(1)

@@ -60,6 +60,7 @@ export function anEnd({ bucket, id }: NewRun, overrides: Partial<AttemptEnd> = {
     bucket,
     id,
     fence: 1,
+    expectedSeq: 2,
     to: 'SUCCEEDED',
     reason: 'COMPLETED',
     attemptStatus: 'SUCCEEDED',

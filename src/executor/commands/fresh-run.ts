@@ -2,7 +2,7 @@ import type { RunRow } from '../../db/rows.ts'
 import type { NewRun, SubmittedRow } from '../../db/transitions/submit-runs.ts'
 
 /** The run as the insert left it: `inserted` says when, and whether it runs or queues. */
-export function freshRun(row: NewRun, { status, at }: Pick<SubmittedRow, 'status' | 'at'>): RunRow {
+export function freshRun(row: NewRun, { status, at }: SubmittedRow): RunRow {
   const running = status === 'RUNNING'
   const startedAt = running ? at : null
   return {
