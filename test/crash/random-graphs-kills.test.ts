@@ -97,7 +97,7 @@ function withoutRepeats(drawn: Case): Case {
 const anyKilled = fc.oneof(anyCase('settled'), anyCase('undoing').map(withoutRepeats))
 
 test(`${GRAPHS} random graphs end as the model says while their servers are killed, and do everything once`, {
-  timeout: 120_000 + GRAPHS * 2_000,
+  timeout: 120_000 + GRAPHS * 5_000,
 }, async () => {
   const databaseUrl = await testDatabase()
   const query = queryOf(databaseUrl)

@@ -11,7 +11,7 @@ import { startTestServer, type TestServer } from '../support/server.ts'
 
 const SUBMISSION = /insert into action_do\.runs/
 const CLAIM = /picked as materialized/
-const END_OF_ATTEMPT = /"attemptStatus"/
+const END_OF_ATTEMPT = /"expectedSeq"/
 const COMMIT = /^commit/i
 
 /** Longer than any test: what happens here is not the work of an expired lease. */

@@ -9,7 +9,7 @@ import { getRun, happened, settled } from '../support/runs.ts'
 import { startTestServer, type TestServer } from '../support/server.ts'
 
 /** The write that ends an attempt, and the look at the run that follows when it changed nothing. */
-const END_OF_ATTEMPT = /"attemptStatus"/
+const END_OF_ATTEMPT = /"expectedSeq"/
 const LOOK_AT_RUN = /as i\(bucket int2, id uuid\)/
 
 interface Nodes {

@@ -1,6 +1,7 @@
 import { hasEnded } from '../../core/status.ts'
 import { shaped } from '../../db/tree/tree-row.ts'
-import type { KnownTree, Tree } from './tree.ts'
+import type { KnownTree } from './loaded-tree.ts'
+import type { Tree } from './tree.ts'
 
 /** A larger tree is read again: most of what it has is not looked at. */
 const MAX_ROWS_OF_TREE = 100

@@ -18,6 +18,12 @@ export interface KnownRows {
   readonly stepIds: Map<string, string>
 }
 
+/** What a node knows of a tree from before. */
+export interface KnownTree extends KnownRows {
+  /** The root as it is written, but for the number of its newest event. */
+  readonly writtenRoot: TreeRow
+}
+
 const NONE: string[] = []
 
 /** The rows and graphs of one tree that a transaction has at hand: read once, known from before, or begun by itself. */

@@ -6,15 +6,9 @@ import type { StatementRunner } from '../../db/tree/statement-runner.ts'
 import { differsInSeqOnly } from '../../db/tree/tree-columns.ts'
 import { haveWritten, type Resolution, type TreeRow } from '../../db/tree/tree-row.ts'
 import type { NewAttempt, NewEvent } from '../../db/tree/write-trees.ts'
-import { type GraphSource, type KnownRows, LoadedTree } from './loaded-tree.ts'
+import { type GraphSource, type KnownTree, LoadedTree } from './loaded-tree.ts'
 import { hasBegun } from './queues.ts'
 import { stepFailed } from './step-errors.ts'
-
-/** What a node knows of a tree from before. */
-export interface KnownTree extends KnownRows {
-  /** The root as it is written, but for the number of its newest event. */
-  readonly writtenRoot: TreeRow
-}
 
 /** What a transition brings along. */
 export interface Change {
