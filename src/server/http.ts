@@ -35,6 +35,12 @@ export interface HttpServer {
   close(): Promise<void>
 }
 
+/**
+ * An idle connection is kept for longer than the minute after which load balancers let go of theirs: whoever closes first must be the
+ * one that sends the next request, or that is lost.
+ */
+const KEEP_ALIVE_MS = 65_000
+
 export function createHttp(parts: HttpParts): HttpServer {
   const streams = new Set<ServerResponse>()
   let draining = false
@@ -47,6 +53,7 @@ export function createHttp(parts: HttpParts): HttpServer {
       if (!isTransient(error)) parts.log.error({ err: error }, 'a request failed')
     })
   })
+  server.keepAliveTimeout = KEEP_ALIVE_MS
   const cutStreams = () => {
     for (const res of streams) res.destroy()
   }

@@ -28,6 +28,12 @@ test('health and metrics need no key', async () => {
   expect((await get(server, '/metrics')).status).toBe(200)
 })
 
+test('an idle connection is kept for longer than load balancers keep theirs', async () => {
+  const server = await startTestServer([good])
+  const { headers } = await fetch(new URL('/health/live', server.url))
+  expect(headers.get('keep-alive')).toBe('timeout=65')
+})
+
 test('the format of workflows as data is there for editors, without a key, as it is published', async () => {
   const server = await startTestServer([good])
   const { status, headers, body } = await get(server, '/schemas/workflow.json')
