@@ -36,8 +36,8 @@ export interface HttpServer {
 }
 
 /**
- * An idle connection is kept for longer than the minute after which load balancers let go of theirs: whoever closes first must be the
- * one that sends the next request, or that is lost.
+ * An idle connection is kept for longer than the minute after which load balancers close theirs. The sender of requests should be the one
+ * that closes: it sends none meanwhile.
  */
 const KEEP_ALIVE_MS = 65_000
 
