@@ -12,8 +12,6 @@ export interface BatchAnswer<Change> {
 interface Answered {
   /** SQL of the rows that were changed, as `c`: with `id` and `at`. */
   readonly changed: string
-  /** SQL for how many were asked for. */
-  readonly asked: string
   /** SQL for whether a `c` is not as expected. */
   readonly odd: string
   /** The column of `c` with what there is to tell of one. */
@@ -22,9 +20,12 @@ interface Answered {
   readonly member: string
 }
 
-/** SQL that selects the `BatchAnswer`. The list is a query of its own: as an aggregate of this one it would be made in vain. */
-export function batchAnswer({ changed, asked, odd, column, member }: Answered): string {
-  return `select max(c.at) as at, case when count(*) < ${asked} or bool_or(${odd})
+/**
+ * SQL that selects the `BatchAnswer`, in a statement whose `clock` says how many were `asked` for. The list is a query of its own: as an aggregate of
+ * this one it would be made in vain.
+ */
+export function batchAnswer({ changed, odd, column, member }: Answered): string {
+  return `select max(c.at) as at, case when count(*) < (select k.asked from clock k) or bool_or(${odd})
     then (select json_agg(json_build_object('id', e.id, '${member}', e.${column})) from ${changed} e) end as each
   from ${changed} c`
 }

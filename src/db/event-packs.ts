@@ -43,8 +43,7 @@ function packOf([first, ...others]: NewEvent[]): EventPack {
 }
 
 function listed({ runId, stepKey, from, to, reason, attempt, error, actor, data }: NewEvent): Packed {
-  if (error === null && actor === null && (data === null || data === undefined))
-    return [runId, stepKey, from, to, reason, attempt]
+  if (error === null && actor === null && data === null) return [runId, stepKey, from, to, reason, attempt]
   return [runId, stepKey, from, to, reason, attempt, error, actor, data]
 }
 

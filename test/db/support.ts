@@ -8,6 +8,7 @@ import { eventPages, streamPages } from '../../src/db/reads/events.ts'
 import type { EventRow } from '../../src/db/rows.ts'
 import type { AttemptEnd } from '../../src/db/transitions/end-attempts.ts'
 import { type NewRun, submitRuns } from '../../src/db/transitions/submit-runs.ts'
+import { oneTo } from '../support/event-streams.ts'
 
 /** The connections of a node of its own. */
 export function openDatabase(databaseUrl: string): Database {
@@ -92,8 +93,6 @@ function shownEvents(events: readonly EventRow[]) {
     },
   )
 }
-
-const oneTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1)
 
 /**
  * The events of a root's stream, once every way of reading them has shown the same: with SQL, in pages, as a stream, and those of

@@ -59,9 +59,12 @@ test('24: the lease expires at the instant of the commit, 1,000 random timings: 
 
   const committed: string[] = []
   const superseded: string[] = []
+  // on a busy machine one side would nearly always come first: the more it leads, the longer it waits
+  const headStartMs = (lead: number) => Math.max(0, lead) / AT_ONCE
   const trial = async () => {
-    const run = await startRun(owner, 1 + Math.random() * SPAN_MS)
-    await sleep(Math.random() * SPAN_MS)
+    const lead = committed.length - superseded.length
+    const run = await startRun(owner, 1 + headStartMs(-lead) + Math.random() * SPAN_MS)
+    await sleep(headStartMs(lead) + Math.random() * SPAN_MS)
     const held = { ...run, fence: 1, lastSeq: 1, parentId: null } as unknown as RunRow
     const { kind } = await ends.write(held, DECISION, new AbortController().signal, () => {})
     ;(kind === 'ended' ? committed : superseded).push(run.id)
@@ -86,8 +89,8 @@ test('24: the lease expires at the instant of the commit, 1,000 random timings: 
   expect(committed.filter((id) => histories.get(id) !== won)).toEqual([])
   expect(superseded.filter((id) => histories.get(id) !== lost)).toEqual([])
   expect(histories.size).toBe(TRIALS)
-  // it was a race: each side won many times, also where a busy machine makes one of them slow
-  expect(Math.min(committed.length, superseded.length)).toBeGreaterThan(TRIALS / 100)
+  // it was a race: each side won many times
+  expect(Math.min(committed.length, superseded.length)).toBeGreaterThan(TRIALS / 20)
 })
 
 /** A run under way, held by a worker of its own whose lease ends soon. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { workflow } from '../../src/index.ts'
 import { testDatabase } from '../support/database.ts'
+import { oneTo, seqsOf } from '../support/event-streams.ts'
 import { queryOf } from '../support/notes.ts'
 import { operate } from '../support/operations.ts'
 import { uuidOf } from '../support/runs.ts'
@@ -71,7 +72,7 @@ test('the end of a step leaves the row of the workflow alone, and everybody know
   await operate(server, 'resumeRun', { id })
   await comesTo(server, id, 'SUCCEEDED')
   const { events, lastSeq } = await server.look(id)
-  expect(events.map(({ seq }) => seq)).toEqual(Array.from({ length: lastSeq }, (_, i) => i + 1))
+  expect(seqsOf(events)).toEqual(oneTo(lastSeq))
 })
 
 test('where another has taken the number of the next event, the tree is locked and read, and nothing is lost', async () => {

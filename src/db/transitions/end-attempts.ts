@@ -83,9 +83,11 @@ const FOUND = `(
   ) f
   where r.ctid = f.tid and r.status = 'RUNNING' and r.fence = f.fence`
 
+/** Which attempt, and what it left. */
+const OF_EVERY_END = { bucket: 'int2', id: 'uuid', fence: 'int4', expectedSeq: 'int4', result: 'text' } as const
+
 const ANSWER = batchAnswer({
   changed: 'changed',
-  asked: '(select k.asked from clock k)',
   odd: 'c.last_seq <> c."expectedSeq"',
   column: 'last_seq',
   member: 'lastSeq',
@@ -120,11 +122,7 @@ ${ANSWER}`,
   {
     clock: CLOCK_COLUMNS,
     ends: {
-      bucket: 'int2',
-      id: 'uuid',
-      fence: 'int4',
-      expectedSeq: 'int4',
-      result: 'text',
+      ...OF_EVERY_END,
       failures: ['int2', ({ failures }: AttemptEnd) => failures || null],
       losses: ['int2', ({ losses }: AttemptEnd) => losses || null],
       probe: ['bool', ({ probe }: AttemptEnd) => probe || null],
@@ -171,14 +169,10 @@ ${ANSWER}`,
   {
     clock: CLOCK_COLUMNS,
     ends: {
-      bucket: 'int2',
-      id: 'uuid',
-      fence: 'int4',
-      expectedSeq: 'int4',
+      ...OF_EVERY_END,
       to: 'action_do.run_status',
       reason: 'action_do.event_reason',
       attemptStatus: 'action_do.attempt_status',
-      result: 'text',
       error: ['text', ({ error }: AttemptEnd) => jsonText(error)],
       delayMs: 'float8',
       failures: 'int2',

@@ -69,23 +69,22 @@ with clock as materialized (
       case i.status when 'RUNNING' then i."workerId" end as worker_id
   ) started
   on conflict (bucket, id) do nothing
-  returning bucket, id, status, available_at, created_at, worker_id, last_seq, submitted_by, opening
+  returning bucket, id, status, available_at, created_at as at, worker_id, last_seq, submitted_by, opening
 ), held as (
   ${hold('inserted')}
 ), told as (
-  ${recentChange('(select r.id, r.last_seq, r.created_at as at from inserted r where r.opening is not null)')}
+  ${recentChange('(select * from inserted r where r.opening is not null)')}
 )${
       delays
         ? `, events_written as (
   insert into action_do.written_events (bucket, root_id, seq, run_id, at, to_status, reason, actor, data)
-  select r.bucket, r.id, 1, r.id, r.created_at, r.status, 'DELAYED', r.submitted_by, json_build_object('availableAt', r.available_at)
+  select r.bucket, r.id, 1, r.id, r.at, r.status, 'DELAYED', r.submitted_by, json_build_object('availableAt', r.available_at)
   from inserted r where r.opening is null
 )`
         : ''
     }
 ${batchAnswer({
-  changed: '(select r.id, r.created_at as at, r.status from inserted r)',
-  asked: `(select k.asked from clock k)`,
+  changed: 'inserted',
   odd: `(select bool_or(i.status <> coalesce(i."otherWish", 'RUNNING')) from input i)`,
   column: 'status',
   member: 'status',

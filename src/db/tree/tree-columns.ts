@@ -106,7 +106,7 @@ const COMPARED = mutable.map(([member]) => member as keyof TreeRow).filter((memb
 
 /**
  * Whether nothing is to be written of a row but the number of its newest event: it is else as it was.
- * @param before a copy; what was neither loaded nor changed of large values is `undefined` in both.
+ * @param before a copy, as it is written. Of large values it tells nothing: those to write are at hand in `row`, and only those.
  */
 export function differsInSeqOnly(row: TreeRow, before: TreeRow): boolean {
   if (row.params !== undefined || row.result !== undefined || row.heartbeat !== undefined) return false
