@@ -17,12 +17,13 @@ const GRAPHS = Number(process.env.RANDOM_GRAPHS_KILLS ?? 60)
 const SEED = Number(process.env.RANDOM_GRAPHS_SEED ?? Date.now() % 2_147_483_647)
 /** So many under way at once. */
 const LANES = 12
-/** Of life for a server, on average; the start of the next one takes about as long again. */
+/** Of life for a server, on average; half as long as its start took, where that is more, or a busy machine would do nothing but start servers. */
 const KILL_AFTER_MS = 1_000
 
 /** Two servers, each killed again and again. */
 class Pair {
   kills = 0
+  private startMs = 0
   private readonly servers: ServerProcess[] = []
   private stopped = false
   private killing: Promise<unknown> | undefined
@@ -43,13 +44,19 @@ class Pair {
     await this.killing
   }
 
-  private another(): Promise<ServerProcess> {
-    return startServerProcess('graphs-server', { databaseUrl: this.databaseUrl, env: { MAX_LOSSES: '1000' } })
+  private async another(): Promise<ServerProcess> {
+    const asked = performance.now()
+    const server = await startServerProcess('graphs-server', {
+      databaseUrl: this.databaseUrl,
+      env: { MAX_LOSSES: '1000' },
+    })
+    this.startMs = performance.now() - asked
+    return server
   }
 
   private async keepKilling(at: number): Promise<void> {
     for (;;) {
-      await sleep(KILL_AFTER_MS * (0.5 + Math.random()))
+      await sleep(Math.max(KILL_AFTER_MS, this.startMs / 2) * (0.5 + Math.random()))
       if (this.stopped) return
       await this.servers[at]!.kill()
       this.kills++
