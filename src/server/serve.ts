@@ -22,6 +22,12 @@ import { type Configuration, readConfiguration } from './settings.ts'
 import { stopOnSignals } from './signals.ts'
 import { serveWebSockets } from './websocket.ts'
 
+/**
+ * How many connections may wait to be accepted, as far as the kernel allows it. Of Node's default, 511, a burst is left over that the kernel
+ * drops, and resets some seconds later.
+ */
+const BACKLOG = 4096
+
 export interface ServeOptions extends Partial<Configuration> {
   /** What this server can execute. */
   actions?: readonly Action[]
@@ -127,7 +133,7 @@ async function listen(
   const { port, host } = configuration
   await new Promise<void>((resolve, reject) => {
     http.server.once('error', (error) => reject(explainListen(error, host, port)))
-    http.server.listen(port, host, resolve)
+    http.server.listen({ port, host, backlog: BACKLOG }, resolve)
   })
   const url = addressOf(http.server.address() as AddressInfo, host)
   executor.httpActions.reachedAt(configuration.publicUrl ?? new URL(url).origin)
