@@ -25,7 +25,7 @@ type Packed = [
   data?: unknown,
 ]
 
-/** So many events has a row at most: whoever reads from the middle of one looks no further back than this. */
+/** So many events has a row at most: whoever needs one of them reads all. */
 export const MAX_PACK = 100
 
 /** The rows for the events that one commit adds to one stream. */

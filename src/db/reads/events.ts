@@ -2,7 +2,7 @@ import { groupBy } from '../../core/group-by.ts'
 import { bucketOf } from '../../core/ids.ts'
 import type { RunStatus } from '../../core/status.ts'
 import type { Database } from '../client.ts'
-import { MAX_PACK, type PackRow, unpacked } from '../event-packs.ts'
+import { type PackRow, unpacked } from '../event-packs.ts'
 import { LAST_SEQ } from '../last-seq.ts'
 import { EVENT_COLUMNS, type EventRow } from '../rows.ts'
 import { type JsonStatement, jsonStatement } from '../statement.ts'
@@ -16,8 +16,15 @@ export interface EventPage {
   readonly first: number
 }
 
-/** SQL: which rows of `written_events` have events after a number, or may have. */
-const beginsAfter = (seq: string) => `e.seq > ${seq} - ${MAX_PACK} and coalesce(e.last_seq, e.seq) > ${seq}`
+/**
+ * SQL: which rows of `written_events`, as `e`, have events of a stream after a number. The first of them is found by a look at the index:
+ * the number may be in the middle of it.
+ */
+const endsAfter = (bucket: string, rootId: string, seq: string) => `
+    e.bucket = ${bucket} and e.root_id = ${rootId} and coalesce(e.last_seq, e.seq) > ${seq} and e.seq >= coalesce((
+      select w.seq from action_do.written_events w
+      where w.bucket = ${bucket} and w.root_id = ${rootId} and w.seq <= ${seq} + 1 order by w.seq desc limit 1
+    ), 0)`
 
 /** The events of a page after a number, from the rows that have them. */
 function pageOf(rows: readonly PackRow[], after: number, first: number, runId?: string): EventRow[] {
@@ -40,7 +47,7 @@ cross join lateral (
 cross join lateral (
   (
     select ${EVENT_COLUMNS}, e.more from action_do.written_events e
-    where e.bucket = i.bucket and e.root_id = i."rootId" and ${beginsAfter('i.after')}
+    where ${endsAfter('i.bucket', 'i."rootId"', 'i.after')}
       and case when i."runId" = i."rootId" then e.seq <= i.after + i.first
         else e.run_id = i."runId" or position(i."runId"::text in e.more::text) > 0 end
     order by e.seq limit i.first
@@ -87,7 +94,8 @@ select r.page, r.status, r.last_seq as "lastSeq", e."rootId" is not null as even
 from roots r
 left join lateral (
   select ${EVENT_COLUMNS}, e.more from action_do.written_events e
-  where e.bucket = r.bucket and e.root_id = r.id and ${beginsAfter('r.after')} and e.seq <= r.after + r.first
+  where ${endsAfter('r.bucket', 'r.id', 'r.after')}
+    and e.seq <= r.after + r.first
   order by e.seq limit r.first
 ) e on true
 union all
