@@ -48,3 +48,10 @@ test.each([0, 10, EVENTS - 10, EVENTS - 1])(
     expect(stream).toBeLessThanOrEqual(given + 3)
   },
 )
+
+test('the events of many steps are read as one stream, not once for each of them', async () => {
+  const databaseUrl = await testDatabase()
+  const rootId = await longStream(openDatabase(databaseUrl))
+  const pages = Array.from({ length: 100 }, () => ({ rootId, runId: newRun().id, after: 0, first: 100 }))
+  expect(await rowsRead(databaseUrl, (db) => eventPages(db, pages))).toBeLessThanOrEqual(EVENTS + 1)
+})

@@ -241,6 +241,15 @@ const statements: [string, Pool, (db: Database) => Promise<unknown>][] = [
   ['dropHolds', 'hot', (db) => dropHolds(db, 'worker 1')],
   ['eventPages', 'reads', (db) => eventPages(db, [page])],
   [
+    'eventPages, of many steps',
+    'reads',
+    (db) =>
+      eventPages(
+        db,
+        ids.map((runId) => ({ ...page, runId })),
+      ),
+  ],
+  [
     'attemptsOf',
     'reads',
     (db) =>

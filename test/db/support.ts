@@ -96,7 +96,7 @@ function shownEvents(events: readonly EventRow[]) {
 
 /**
  * The events of a root's stream, once every way of reading them has shown the same: with SQL, in pages, as a stream, and those of
- * each run for itself.
+ * each run, for itself and for all runs together.
  * @param places after which events, and how many of them, are asked for; by default each and each.
  */
 export async function eventsReadInEveryWay(
@@ -118,10 +118,14 @@ export async function eventsReadInEveryWay(
       const [stream] = await streamPages(db, [{ rootId, after, first }])
       expect(shownEvents(stream?.events ?? [])).toEqual(expected)
     }
-  for (const runId of new Set(all.map((event) => event.runId))) {
-    const [own = []] = await eventPages(db, [{ rootId, runId, after: 1, first: 3 }])
+  const ofRun = (runId: string) => ({ rootId, runId, after: 1, first: 3 })
+  const runIds = [...new Set(all.map((event) => event.runId))]
+  const together = await eventPages(db, runIds.map(ofRun))
+  for (const [i, runId] of runIds.entries()) {
     const expected = all.filter((event) => event.seq > 1 && (event.runId === runId || runId === rootId)).slice(0, 3)
-    expect(shownEvents(own)).toEqual(shownEvents(expected))
+    expect(shownEvents(together[i]!)).toEqual(shownEvents(expected))
+    const [alone = []] = await eventPages(db, [ofRun(runId)])
+    expect(shownEvents(alone)).toEqual(shownEvents(expected))
   }
   return [...all]
 }

@@ -28,9 +28,13 @@ const endsAfter = (bucket: string, rootId: string, seq: string) => `
 
 /** The events of a page after a number, from the rows that have them. */
 function pageOf(rows: readonly PackRow[], after: number, first: number, runId?: string): EventRow[] {
-  return rows
-    .flatMap(unpacked)
-    .filter((event) => event.seq > after && (runId === undefined || event.runId === runId))
+  const events = rows.flatMap(unpacked)
+  return firstAfter(runId === undefined ? events : events.filter((event) => event.runId === runId), after, first)
+}
+
+function firstAfter(events: readonly EventRow[], after: number, first: number): EventRow[] {
+  return events
+    .filter(({ seq }) => seq > after)
     .sort((a, b) => a.seq - b.seq)
     .slice(0, first)
 }
@@ -56,8 +60,8 @@ cross join lateral (
   (select ${EVENT_COLUMNS}, null from (${TOLD_EVENTS}) e where e.seq > i.after)
 ) e`)
 
-/** A page of each stream, by `seq`. One statement. */
-export async function eventPages(db: Database, wanted: readonly EventPage[]): Promise<EventRow[][]> {
+async function pagesAlone(db: Database, wanted: readonly EventPage[]): Promise<EventRow[][]> {
+  if (wanted.length === 0) return []
   const rows = await pages.run(
     db.reads,
     wanted.map((page, i) => ({ ...page, page: i, bucket: bucketOf(page.rootId) })),
@@ -66,6 +70,47 @@ export async function eventPages(db: Database, wanted: readonly EventPage[]): Pr
   return wanted.map(({ rootId, runId, after, first }, i) =>
     pageOf(byPage.get(i) ?? [], after, first, runId === rootId ? undefined : runId),
   )
+}
+
+const shared: JsonStatement<PackRow & { page: number }> = jsonStatement(`
+select i.page, e.* from json_to_recordset(:input) as i(page int4, bucket int2, "rootId" uuid, "runIds" uuid[], after int4)
+cross join lateral (
+  select ${EVENT_COLUMNS}, e.more from action_do.written_events e
+  where ${endsAfter('i.bucket', 'i."rootId"', 'i.after')} and (e.run_id = any(i."runIds") or e.more is not null)
+  offset 0
+) e`)
+
+/** The events of several steps, in groups that are of one stream and begin at one place: it is read once for all of them. */
+async function pagesTogether(db: Database, groups: readonly (readonly EventPage[])[]): Promise<EventRow[][][]> {
+  if (groups.length === 0) return []
+  const rows = await shared.run(
+    db.reads,
+    groups.map((group, page) => {
+      const { rootId, after } = group[0]!
+      return { page, bucket: bucketOf(rootId), rootId, runIds: group.map(({ runId }) => runId), after }
+    }),
+  )
+  const byGroup = groupBy(rows, (row) => row.page)
+  return groups.map((group, i) => {
+    const byRun = groupBy((byGroup.get(i) ?? []).flatMap(unpacked), ({ runId }) => runId)
+    return group.map(({ runId, after, first }) => firstAfter(byRun.get(runId) ?? [], after, first))
+  })
+}
+
+/** From so many steps on, a stream is read once for all of them: else a large workflow costs its length for each of its steps. */
+const SEVERAL = 5
+
+/** A page of each stream, or of one run's events in it, by `seq`. One statement, or two. */
+export async function eventPages(db: Database, wanted: readonly EventPage[]): Promise<EventRow[][]> {
+  const steps = wanted.filter(({ rootId, runId }) => runId !== rootId)
+  const groups = [...groupBy(steps, ({ rootId, after }) => `${rootId} ${after}`).values()]
+  const several = groups.filter((group) => group.length >= SEVERAL)
+  const together = new Set(several.flat())
+  const alone = wanted.filter((page) => !together.has(page))
+  const [own, grouped] = await Promise.all([pagesAlone(db, alone), pagesTogether(db, several)])
+  const read = new Map([...alone.entries()].map(([i, page]) => [page, own[i]!]))
+  for (const [i, group] of several.entries()) for (const [k, page] of group.entries()) read.set(page, grouped[i]![k]!)
+  return wanted.map((page) => read.get(page)!)
 }
 
 /** A root as one snapshot shows it, with its events after a cursor. */
