@@ -60,16 +60,20 @@ cross join lateral (
   (select ${EVENT_COLUMNS}, null from (${TOLD_EVENTS}) e where e.seq > i.after)
 ) e`)
 
-async function pagesAlone(db: Database, wanted: readonly EventPage[]): Promise<EventRow[][]> {
+/** A page, with what it holds. */
+type ReadPage = readonly [page: EventPage, events: EventRow[]]
+
+async function pagesAlone(db: Database, wanted: readonly EventPage[]): Promise<ReadPage[]> {
   if (wanted.length === 0) return []
   const rows = await pages.run(
     db.reads,
     wanted.map((page, i) => ({ ...page, page: i, bucket: bucketOf(page.rootId) })),
   )
   const byPage = groupBy(rows, (row) => row.page)
-  return wanted.map(({ rootId, runId, after, first }, i) =>
-    pageOf(byPage.get(i) ?? [], after, first, runId === rootId ? undefined : runId),
-  )
+  return wanted.map((page, i) => {
+    const { rootId, runId, after, first } = page
+    return [page, pageOf(byPage.get(i) ?? [], after, first, runId === rootId ? undefined : runId)]
+  })
 }
 
 const shared: JsonStatement<PackRow & { page: number }> = jsonStatement(`
@@ -81,7 +85,7 @@ cross join lateral (
 ) e`)
 
 /** The events of several steps, in groups that are of one stream and begin at one place: it is read once for all of them. */
-async function pagesTogether(db: Database, groups: readonly (readonly EventPage[])[]): Promise<EventRow[][][]> {
+async function pagesTogether(db: Database, groups: readonly (readonly EventPage[])[]): Promise<ReadPage[]> {
   if (groups.length === 0) return []
   const rows = await shared.run(
     db.reads,
@@ -91,9 +95,9 @@ async function pagesTogether(db: Database, groups: readonly (readonly EventPage[
     }),
   )
   const byGroup = groupBy(rows, (row) => row.page)
-  return groups.map((group, i) => {
+  return groups.flatMap((group, i) => {
     const byRun = groupBy((byGroup.get(i) ?? []).flatMap(unpacked), ({ runId }) => runId)
-    return group.map(({ runId, after, first }) => firstAfter(byRun.get(runId) ?? [], after, first))
+    return group.map((page): ReadPage => [page, firstAfter(byRun.get(page.runId) ?? [], page.after, page.first)])
   })
 }
 
@@ -107,9 +111,8 @@ export async function eventPages(db: Database, wanted: readonly EventPage[]): Pr
   const several = groups.filter((group) => group.length >= SEVERAL)
   const together = new Set(several.flat())
   const alone = wanted.filter((page) => !together.has(page))
-  const [own, grouped] = await Promise.all([pagesAlone(db, alone), pagesTogether(db, several)])
-  const read = new Map([...alone.entries()].map(([i, page]) => [page, own[i]!]))
-  for (const [i, group] of several.entries()) for (const [k, page] of group.entries()) read.set(page, grouped[i]![k]!)
+  const parts = await Promise.all([pagesAlone(db, alone), pagesTogether(db, several)])
+  const read = new Map(parts.flat())
   return wanted.map((page) => read.get(page)!)
 }
 
