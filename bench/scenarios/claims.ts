@@ -1,6 +1,6 @@
 import { bucketOf, newRunId } from '../../src/core/ids.ts'
 import type { Decision } from '../../src/core/outcome.ts'
-import { connect, type Database } from '../../src/db/client.ts'
+import { connect, type Database, MIN_CONNECTIONS } from '../../src/db/client.ts'
 import { registerWorker } from '../../src/db/leases.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { claimRuns } from '../../src/db/transitions/claim-runs.ts'
@@ -65,7 +65,7 @@ function claimsOf({ quick, cluster }: Bench): Case {
 async function databaseOf(cluster: Cluster, name: string): Promise<Database> {
   const url = await cluster.createDatabase(`claims_${name}`)
   await migrate(url)
-  const db = connect(url, { hot: 1, reads: 1, user: 1 })
+  const db = connect(url, MIN_CONNECTIONS)
   await registerWorker(db, WORKER, 3_600_000)
   return db
 }

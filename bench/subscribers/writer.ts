@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { bucketOf, newRunId, showRunId } from '../../src/core/ids.ts'
-import { connect } from '../../src/db/client.ts'
+import { connect, MIN_CONNECTIONS } from '../../src/db/client.ts'
 import { jsonStatement } from '../../src/db/statement.ts'
 import { Hints } from '../../src/events/hints.ts'
 
@@ -45,7 +45,7 @@ select bucket, id, last_seq, id, now(), 'step', 'RUNNING', 'SUCCEEDED', 'COMPLET
  * from its commit to its subscribers, and the rate is what it is set to.
  */
 export async function startWriter(databaseUrl: string, runs: number): Promise<Writer> {
-  const db = connect(databaseUrl, { hot: 1, reads: 1, user: 1 })
+  const db = connect(databaseUrl, MIN_CONNECTIONS)
   const hints = new Hints(db, 'writer', pino({ level: 'warn' }))
   const rows = Array.from({ length: runs }, () => newRunId()).map((id) => ({ id, bucket: bucketOf(id) }))
   await begin.run(db.hot, rows)

@@ -35,13 +35,27 @@ export interface Database {
 const WARM = 2
 
 /** So many connections of each kind; the warm ones are of the hot. */
-export interface PoolSizes {
+interface PoolSizes {
   readonly hot: number
   readonly reads: number
   readonly user: number
 }
 
-export const DEFAULT_POOL_SIZES: PoolSizes = { hot: 6, reads: 6, user: 10 }
+export const DEFAULT_CONNECTIONS = 24
+
+/** One listens, for which postgres.js opens it, and one notifies. */
+const FOR_HINTS = 2
+
+/** The fewest connections that leave each kind one, and the hot ones one besides the warm. */
+export const MIN_CONNECTIONS = FOR_HINTS + 4
+
+/** Divides the connections of a node: a quarter each for the executor and for lists, what is left for handlers. */
+export function poolSizes(connections: number): PoolSizes {
+  const shared = connections - FOR_HINTS
+  const quarter = Math.ceil(shared / 4)
+  const hot = Math.max(2, quarter)
+  return { hot, reads: quarter, user: shared - hot - quarter }
+}
 
 /**
  * The executor's statements find every row by index, whatever the tables' statistics say: on tables without statistics, or
@@ -60,7 +74,9 @@ const readSettings = {
   statement_timeout: 30_000,
 }
 
-export function connect(target: ConnectionTarget, sizes: PoolSizes = DEFAULT_POOL_SIZES): Database {
+/** @param connections how many it opens at most, `MIN_CONNECTIONS` or more. */
+export function connect(target: ConnectionTarget, connections = DEFAULT_CONNECTIONS): Database {
+  const sizes = poolSizes(connections)
   const hotClient = (max: number, onclose = () => {}) =>
     client(target, { max, connection: { application_name: 'action.do', ...hotSettings }, onclose })
   const warm = Array.from({ length: Math.min(WARM, sizes.hot - 1) }, () => {
@@ -94,6 +110,8 @@ export function connect(target: ConnectionTarget, sizes: PoolSizes = DEFAULT_POO
 
 /** A client with the settings that all kinds share. */
 export function client(target: ConnectionTarget, options: Options<Record<string, never>>): Sql {
+  // Each attempt answers one of the statements that wait: a few connections try more often, or those would wait the longer.
+  const mostSeconds = Math.min(1, (options.max ?? 10) / 4)
   const shared: Options<Record<string, never>> = {
     connect_timeout: 5,
     idle_timeout: 0,
@@ -101,7 +119,7 @@ export function client(target: ConnectionTarget, options: Options<Record<string,
     // postgres.js (3.4.9) reads the array types on each connection, and a connection that breaks just then ends the process.
     fetch_types: false,
     // A database that comes back should not be waited for long, nor hammered.
-    backoff: (retries: number) => Math.min(0.05 * 2 ** retries, 1) * (0.5 + Math.random() / 2),
+    backoff: (retries: number) => Math.min(0.05 * 2 ** retries, mostSeconds) * (0.5 + Math.random() / 2),
     ...options,
   }
   if (typeof target !== 'string') return postgres({ ...target, ...shared })

@@ -16,8 +16,9 @@ export async function saveGraphs(
   if (graphs.length > 0) await save.run(db.hot, graphs)
 }
 
+/** Like `definitionByName` asked for while a transaction is open: so never over a connection that transactions take. */
 export async function graphByHash(db: Database, hash: string): Promise<Graph | undefined> {
-  const [row] = await db.hot<{ graph: Graph }[]>`select graph from action_do.graphs where hash = ${hash}`
+  const [row] = await db.reads<{ graph: Graph }[]>`select graph from action_do.graphs where hash = ${hash}`
   return row?.graph
 }
 
@@ -36,7 +37,7 @@ export async function saveDefinition(db: Database, name: string, hash: string, a
 }
 
 export async function definitionByName(db: Database, name: string): Promise<StoredDefinition | undefined> {
-  const [row] = await db.hot<StoredDefinition[]>`
+  const [row] = await db.reads<StoredDefinition[]>`
     select d.name, g.hash, g.graph from action_do.workflow_definitions d join action_do.graphs g on g.hash = d.graph
     where d.name = ${name}`
   return row

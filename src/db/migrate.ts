@@ -13,21 +13,20 @@ const MIGRATION_LOCK = 0x616374696f6e2e64n
 const OLDEST_MAJOR = 15
 
 /**
- * Brings the schema up to date, once, however many nodes start at the same time: drizzle's migrator takes no lock, so a
- * connection of its own holds one around it.
+ * Brings the schema up to date, once, however many nodes start at the same time: drizzle's migrator takes no lock, so the
+ * session that it works in holds one around it.
  * @param own the user's migrations, under the same lock.
  */
 export async function migrate(target: ConnectionTarget, own?: (db: UserDatabase) => Promise<unknown>): Promise<void> {
-  const lock = client(target, { max: 1, connection: { application_name: 'action.do migration' } })
-  const work = client(target, { max: 1, connection: { application_name: 'action.do migration' } })
+  const session = client(target, { max: 1, connection: { application_name: 'action.do migration' } })
   try {
-    const [version] = await lock<
+    const [version] = await session<
       { version: number }[]
     >`select current_setting('server_version_num')::int / 10000 as version`
     if (version && version.version < OLDEST_MAJOR)
       throw new Error(`DATABASE_URL names a Postgres ${version.version}; action.do needs ${OLDEST_MAJOR} or newer`)
-    await lock`select pg_advisory_lock(${MIGRATION_LOCK.toString()}::bigint)`
-    const db = drizzle(work)
+    await session`select pg_advisory_lock(${MIGRATION_LOCK.toString()}::bigint)`
+    const db = drizzle(session)
     await applyMigrations(db, {
       migrationsFolder: MIGRATIONS,
       migrationsSchema: 'action_do',
@@ -36,6 +35,6 @@ export async function migrate(target: ConnectionTarget, own?: (db: UserDatabase)
     await own?.(db)
   } finally {
     // ending the session lets the lock go
-    await Promise.all([work.end({ timeout: 5 }), lock.end({ timeout: 5 })])
+    await session.end({ timeout: 5 })
   }
 }

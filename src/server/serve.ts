@@ -63,7 +63,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const postgres = await openPostgres(configuration, log)
   const undo: (() => Promise<unknown>)[] = [postgres.stop]
   try {
-    const db = connect(postgres.target)
+    const db = connect(postgres.target, configuration.databaseConnections)
     undo.unshift(() => db.close(1))
     const keyFile = configuration.databaseUrl ? undefined : join(configuration.dataDir, 'api-key')
     let firstKey: FirstKey = { kind: 'made-before' }

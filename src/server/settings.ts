@@ -1,4 +1,5 @@
 import { parseAllowList } from '../core/http-action/allow-list.ts'
+import { DEFAULT_CONNECTIONS, MIN_CONNECTIONS } from '../db/client.ts'
 import { DEFAULT_EXECUTOR_OPTIONS } from '../executor/options.ts'
 
 /** A value that makes no sense: the server does not start. The message names the setting, what was given and what is allowed. */
@@ -62,6 +63,13 @@ export const SETTINGS = {
     allowed: 'a URL that begins with postgres:// or postgresql://',
     parse: (text) => (/^postgres(ql)?:\/\/./.test(text.trim()) && URL.canParse(text.trim()) ? text.trim() : undefined),
   },
+  databaseConnections: integer(
+    'DATABASE_CONNECTIONS',
+    DEFAULT_CONNECTIONS,
+    MIN_CONNECTIONS,
+    1_000,
+    'Connections that this server opens to Postgres at most; almost half of them are for handlers with `ctx.tx`.',
+  ),
   dataDir: {
     env: 'DO_DATA_DIR',
     fallback: '.action.do',
@@ -170,6 +178,7 @@ export interface Configuration {
   port: number
   host: string
   databaseUrl: string | undefined
+  databaseConnections: number
   dataDir: string
   apiKey: string | undefined
   corsOrigins: readonly string[]

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { connect, type Database } from '../../src/db/client.ts'
+import { connect, type Database, MIN_CONNECTIONS } from '../../src/db/client.ts'
 import { eventPages, streamPages } from '../../src/db/reads/events.ts'
 import { testDatabase } from '../support/database.ts'
 import { newRun, openDatabase } from './support.ts'
@@ -21,7 +21,7 @@ async function longStream(db: Database): Promise<string> {
 
 /** How many rows of events are read for it. */
 async function rowsRead(databaseUrl: string, read: (db: Database) => Promise<unknown>): Promise<number> {
-  const db = connect(databaseUrl, { hot: 2, reads: 1, user: 1 })
+  const db = connect(databaseUrl, MIN_CONNECTIONS)
   try {
     return await db.hot.begin(async (tx) => {
       await read({ ...db, hot: tx, reads: tx } as unknown as Database)

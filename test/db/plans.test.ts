@@ -3,7 +3,7 @@ import { PgDialect } from 'drizzle-orm/pg-core'
 import type { Sql } from 'postgres'
 import { beforeAll, expect, test } from 'vitest'
 import { bucketOf } from '../../src/core/ids.ts'
-import { connect, type Database, type UserTransaction } from '../../src/db/client.ts'
+import { connect, type Database, MIN_CONNECTIONS, type UserTransaction } from '../../src/db/client.ts'
 import { dropHolds, runsHeldBy, runsOfWorker } from '../../src/db/holds.ts'
 import { expiredWorkers } from '../../src/db/leases.ts'
 import { attemptsOf } from '../../src/db/reads/attempts.ts'
@@ -53,7 +53,7 @@ const leading = new Map<string, string>()
 // statistics that say that everything is empty, and tables that are not
 beforeAll(async () => {
   databaseUrl = await testDatabase()
-  const db = connect(databaseUrl, { hot: 1, reads: 1, user: 1 })
+  const db = connect(databaseUrl, MIN_CONNECTIONS)
   await keepStatistics(db)
   await fill(db)
   const indexes = await db.reads<{ index: string; column: string }[]>`
@@ -120,7 +120,7 @@ type Pool = 'hot' | 'reads' | 'user'
 
 /** All nodes of the plan that a connection of this kind makes for a statement, prepared as the server prepares it. */
 async function nodesOf(pool: Pool, statement: Captured): Promise<Node[]> {
-  const db = connect(databaseUrl, { hot: 1, reads: 1, user: 1 })
+  const db = connect(databaseUrl, MIN_CONNECTIONS)
   try {
     return await planOf(clientOf(db, pool), statement)
   } finally {
@@ -131,8 +131,8 @@ async function nodesOf(pool: Pool, statement: Captured): Promise<Node[]> {
 /** The same for the plan of a server that was started with empty tables, and that has kept it while they filled. */
 async function nodesOfOld(pool: Pool, statement: Captured): Promise<Node[]> {
   const url = await testDatabase()
-  const db = connect(url, { hot: 1, reads: 1, user: 1 })
-  const other = connect(url, { hot: 1, reads: 1, user: 1 })
+  const db = connect(url, MIN_CONNECTIONS)
+  const other = connect(url, MIN_CONNECTIONS)
   try {
     // tables that were never looked at: not the same to the planner as such that are known to be empty
     await keepStatistics(other, false)

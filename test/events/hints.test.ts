@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { newRunId } from '../../src/core/ids.ts'
-import { connect } from '../../src/db/client.ts'
+import { connect, MIN_CONNECTIONS } from '../../src/db/client.ts'
 import { Hints } from '../../src/events/hints.ts'
 import { Hub } from '../../src/events/hub.ts'
 import { testDatabase } from '../support/database.ts'
@@ -12,7 +12,7 @@ async function twoNodes(): Promise<{ sender: Hints; hub: Hub }> {
   const url = await testDatabase()
   const hub = new Hub()
   const nodes = ['one', 'two'].map((node) => {
-    const db = connect(url, { hot: 1, reads: 1, user: 1 })
+    const db = connect(url, MIN_CONNECTIONS)
     const hints = new Hints(db, node, pino({ level: 'silent' }))
     onTestFinished(() => hints.stop().then(() => db.close(1)))
     return hints

@@ -1,10 +1,12 @@
 import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
-import { DEFAULT_POOL_SIZES } from '../../src/db/client.ts'
+import { poolSizes } from '../../src/db/client.ts'
 import { action, type UserTransaction } from '../../src/index.ts'
 import { createNotes, notesIn, queryOf } from '../support/notes.ts'
 import { latch, settled, submit } from '../support/runs.ts'
 import { startTestServer, type TestServer } from '../support/server.ts'
+
+const CONNECTIONS = 12
 
 async function note(tx: UserTransaction, text: string): Promise<void> {
   await tx.execute(sql`insert into notes values (${text})`)
@@ -95,9 +97,9 @@ test('a handler whose connection broke does not disturb the transaction that has
     },
     retry: { maxAttempts: 1 },
   })
-  const server = await startTestServer([occupy, writer], { migrate: createNotes })
+  const server = await startTestServer([occupy, writer], { migrate: createNotes, databaseConnections: CONNECTIONS })
   // all other connections are taken, so that the second call gets the one of the first
-  const others = Array.from({ length: DEFAULT_POOL_SIZES.user - 1 }, () => submit(server, { name: 'occupy' }))
+  const others = Array.from({ length: poolSizes(CONNECTIONS).user - 1 }, () => submit(server, { name: 'occupy' }))
   await Promise.all(others)
   const id = await submit(server, { name: 'writer' })
   await kill(server, await connected.opened)

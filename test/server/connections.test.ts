@@ -1,15 +1,17 @@
-import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { MIN_CONNECTIONS, poolSizes } from '../../src/db/client.ts'
 import { action } from '../../src/index.ts'
+import { SETTINGS } from '../../src/server/settings.ts'
 import { queryOf } from '../support/notes.ts'
 import { latch } from '../support/runs.ts'
 import { startTestServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
 
-const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
-const PROMISED = Number(README.match(/opens at\s+most (\d+) connections/)?.[1])
-
-test('a server with more to do than it has connections opens no more than the README says', async () => {
+test.each([
+  ['the default', undefined],
+  ['a few', 8],
+])('a server with more to do than it has connections opens no more than it may: %s', async (_, given) => {
+  const allowed = given ?? SETTINGS.databaseConnections.fallback
   const goOn = latch()
   let inside = 0
   const hold = action('hold', {
@@ -19,7 +21,7 @@ test('a server with more to do than it has connections opens no more than the RE
       await goOn.opened
     },
   })
-  const server = await startTestServer([hold])
+  const server = await startTestServer([hold], { databaseConnections: allowed })
   let most = 0
   const count = async () => {
     const [row] = await queryOf(server.databaseUrl)<{ connections: number }[]>`
@@ -28,12 +30,34 @@ test('a server with more to do than it has connections opens no more than the RE
     most = Math.max(most, row!.connections)
   }
   const held = Array.from({ length: 40 }, () => server.execute({ name: 'hold' }))
-  await until(() => inside >= 10)
+  await until(() => inside >= poolSizes(allowed).user)
   const asked = Array.from({ length: 40 }, () => server.query('{ runs(first: 5) { edges { node { id } } } }'))
   await Promise.all([...asked, count(), count(), count()])
   goOn.open()
   for (const { run } of await Promise.all(held)) expect(run?.status).toBe('SUCCEEDED')
   await count()
-  expect(most).toBeGreaterThan(15)
-  expect(most).toBeLessThanOrEqual(PROMISED)
+  expect(most).toBeGreaterThan(allowed / 2)
+  expect(most).toBeLessThanOrEqual(allowed)
 })
+
+test('a server with the fewest connections executes and lists', async () => {
+  const echo = action('echo', { effect: 'transactional', run: () => 'done' })
+  const server = await startTestServer([echo], { databaseConnections: MIN_CONNECTIONS })
+  const outcomes = await Promise.all(Array.from({ length: 20 }, () => server.execute({ name: 'echo' })))
+  for (const { run } of outcomes) expect(run).toMatchObject({ status: 'SUCCEEDED', result: 'done' })
+  const listed = Array.from({ length: 5 }, () => server.query<Listed>('{ runs(first: 20) { edges { node { id } } } }'))
+  for (const { runs } of await Promise.all(listed)) expect(runs.edges).toHaveLength(20)
+})
+
+interface Listed {
+  runs: { edges: unknown[] }
+}
+
+test.each(Array.from({ length: 60 }, (_, n) => MIN_CONNECTIONS + n))(
+  '%i connections are divided without a rest',
+  (n) => {
+    const { hot, reads, user } = poolSizes(n)
+    expect(hot + reads + user + 2).toBe(n)
+    expect(Math.min(hot - 1, reads, user)).toBeGreaterThanOrEqual(1)
+  },
+)

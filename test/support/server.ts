@@ -74,6 +74,8 @@ export async function startTestServer(
     port: 0,
     host: '127.0.0.1',
     databaseUrl,
+    // each is a process of Postgres that has to start
+    databaseConnections: 10,
     apiKey: API_KEY,
     logLevel: 'error',
     handleSignals: false,
