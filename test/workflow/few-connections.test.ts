@@ -26,7 +26,13 @@ test('a sub-workflow that is named is looked up while all connections of transac
   const other = await startWorkflowServer({ databaseUrl })
   const define = 'mutation($input: DefineWorkflowInput!) { defineWorkflow(input: $input) { __typename } }'
   const inner = { name: 'inner', steps: [{ key: 'v', value: '1' }] }
-  const outer = { name: 'outer', steps: [{ key: 'go', signal: 'go' }, { key: 'sub', workflow: 'inner', params: '{}' }] }
+  const outer = {
+    name: 'outer',
+    steps: [
+      { key: 'go', signal: 'go' },
+      { key: 'sub', workflow: 'inner', params: '{}' },
+    ],
+  }
   for (const definition of [inner, outer]) await other.query(define, { input: { definition } })
   const { run } = await other.start({ name: 'outer' })
   await comesTo(other, run!.id, 'WAITING', 'go')
