@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { type Action, action } from '../../src/index.ts'
-import { startTestServer } from '../support/server.ts'
+import { action } from '../../src/index.ts'
+import { sharedServer } from '../support/server.ts'
 
 interface FullError {
   code: string
@@ -19,16 +19,21 @@ interface FullRun {
 
 const ERROR = 'error { code message retryable details stack causes { code message } }'
 
+let thrown: unknown
+
+const thrower = action('thrower', {
+  retry: { maxAttempts: 1 },
+  run: () => {
+    throw thrown
+  },
+})
+
+const shared = sharedServer([thrower])
+
 /** Executes an action whose handler throws this, once, and answers with all that was recorded. */
-async function recordOf(thrown: unknown): Promise<FullRun> {
-  const thrower: Action = action('thrower', {
-    retry: { maxAttempts: 1 },
-    run: () => {
-      throw thrown
-    },
-  })
-  const server = await startTestServer([thrower])
-  const { executeAction } = await server.query<{ executeAction: { run: FullRun } }>(
+async function recordOf(what: unknown): Promise<FullRun> {
+  thrown = what
+  const { executeAction } = await shared().query<{ executeAction: { run: FullRun } }>(
     `mutation { executeAction(input: { name: "thrower" }) { ... on ExecuteActionPayload { run {
        status ${ERROR} attempts { number ${ERROR} } } } } }`,
   )

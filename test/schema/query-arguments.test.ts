@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest'
 import { action } from '../../src/index.ts'
 import { errorCodes, recorded } from '../support/refusals.ts'
-import { startTestServer } from '../support/server.ts'
+import { sharedServer, startTestServer } from '../support/server.ts'
 
 const double = action('double', { run: ({ params }) => params })
+
+/** For what is refused. */
+const shared = sharedServer([double])
 
 const RUNS = `query($first: Int, $after: String, $last: Int, $before: String, $filter: RunFilter) {
   runs(first: $first, after: $after, last: $last, before: $before, filter: $filter) { nodes { id } } }`
@@ -44,7 +47,7 @@ test.each([
   { filter: { createdBefore: '9999-12-31T23:59:59-12:00' } },
   { filter: { createdBefore: 1_700_000_000 } },
 ])('runs refuses %j', async (variables) => {
-  const server = await startTestServer([double])
+  const server = shared()
   expect(await errorCodes(server, RUNS, variables)).toEqual(['BAD_USER_INPUT'])
 })
 
@@ -74,7 +77,7 @@ test.each([
   '\u0000',
   '🔑',
 ])('the id %j names nothing', async (id) => {
-  const server = await startTestServer([double])
+  const server = shared()
   expect(await server.query('query($id: ID!) { run(id: $id) { id } node(id: $id) { id } }', { id })).toEqual({
     run: null,
     node: null,
@@ -99,19 +102,19 @@ test.each([
   ['an unknown member', { name: 'double', wait: 5 }],
   ['a list', [{ name: 'double' }, { name: 'double' }]],
 ])('executeAction refuses %s', async (_, input) => {
-  const server = await startTestServer([double])
+  const server = shared()
   const mutation = 'mutation($input: ExecuteActionInput!) { executeAction(input: $input) { __typename } }'
   expect(await errorCodes(server, mutation, { input })).toEqual(['BAD_USER_INPUT'])
   expect(await recorded(server)).toBe(0)
 })
 
 test('a variable that is missing is refused', async () => {
-  const server = await startTestServer([double])
+  const server = shared()
   expect(await errorCodes(server, 'query($id: ID!) { run(id: $id) { id } }')).toEqual(['BAD_USER_INPUT'])
 })
 
 test('a document that does not fit the schema is refused with a code', async () => {
-  const server = await startTestServer([double])
+  const server = shared()
   expect(await errorCodes(server, '{ nothing }')).toEqual(['GRAPHQL_VALIDATION_FAILED'])
   expect(await errorCodes(server, '{ actions { name }')).toEqual(['GRAPHQL_PARSE_FAILED'])
   expect(await errorCodes(server, '{ runs(first: "1") { nodes { id } } }')).toEqual(['GRAPHQL_VALIDATION_FAILED'])

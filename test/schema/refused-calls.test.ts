@@ -2,13 +2,16 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { action } from '../../src/index.ts'
 import { recorded, refused } from '../support/refusals.ts'
-import { startTestServer } from '../support/server.ts'
+import { sharedServer, startTestServer } from '../support/server.ts'
 
 const greet = action('greet', {
   params: z.object({ name: z.string(), address: z.object({ city: z.string() }).optional() }),
   run: ({ params }) => `Hello ${params.name}`,
 })
 const good = { name: 'greet', params: { name: 'Ada' } }
+
+/** For what is refused. */
+const shared = sharedServer([greet])
 
 test('an unknown action is refused with the names of those that exist, and its key stays free', async () => {
   const server = await startTestServer([greet])
@@ -63,8 +66,7 @@ test.each([
   ['a line separator', 'a\u2028b', 'control character'],
   ['a lone surrogate', 'a\ud800b', 'lone surrogate'],
 ])('%s is refused as an idempotency key', async (_, idempotencyKey, problem) => {
-  const server = await startTestServer([greet])
-  const answer = await refused(server, { ...good, idempotencyKey })
+  const answer = await refused(shared(), { ...good, idempotencyKey })
   expect(answer).toMatchObject({ __typename: 'InvalidIdempotencyKeyError', code: 'INVALID_IDEMPOTENCY_KEY' })
   expect(answer.message).toContain(problem)
 })

@@ -4,10 +4,13 @@ import { WebSocket } from 'ws'
 import { action } from '../../src/index.ts'
 import { codeIn, JSON_TYPE, rawPost, rawRequest } from '../support/raw-http.ts'
 import { recorded } from '../support/refusals.ts'
-import { API_KEY, startTestServer } from '../support/server.ts'
+import { API_KEY, sharedServer, startTestServer } from '../support/server.ts'
 import { webSocketClient } from '../support/subscriptions.ts'
 
 const double = action('double', { run: ({ params }) => params })
+
+/** For what is refused. */
+const shared = sharedServer([double])
 const EXECUTE = JSON.stringify({ query: 'mutation { executeAction(input: { name: "double" }) { __typename } }' })
 
 const refusedHeaders: [string, Record<string, string>][] = [
@@ -21,7 +24,7 @@ const refusedHeaders: [string, Record<string, string>][] = [
 ]
 
 test.each(refusedHeaders)('%s is answered with 401, however it comes', async (_, headers) => {
-  const server = await startTestServer([double])
+  const server = shared()
   const length = { 'content-length': String(EXECUTE.length) }
   const sse = { accept: 'text/event-stream' }
   const answers = await Promise.all([
@@ -57,7 +60,7 @@ test.each([
   ['a key without a scheme', { authorization: API_KEY }],
   ['a key that is no text', { apiKey: { key: API_KEY } }],
 ])('a WebSocket that is opened with %s is closed and answers nothing', async (_, payload) => {
-  const server = await startTestServer([double])
+  const server = shared()
   const socket = new WebSocket(server.url.replace('http', 'ws'), 'graphql-transport-ws')
   const closed = once(socket, 'close').then(([code]) => code)
   const answered = once(socket, 'message').then(([message]) => String(message))
@@ -68,7 +71,7 @@ test.each([
 })
 
 test('a WebSocket that asks before it has shown a key is closed', async () => {
-  const server = await startTestServer([double])
+  const server = shared()
   const socket = new WebSocket(server.url.replace('http', 'ws'), 'graphql-transport-ws')
   await once(socket, 'open')
   socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: JSON.parse(EXECUTE) }))
@@ -79,7 +82,7 @@ test('a WebSocket that asks before it has shown a key is closed', async () => {
 test.each([{ apiKey: API_KEY }, { authorization: `Bearer ${API_KEY}` }])(
   'a WebSocket that is opened with %j answers',
   async (connectionParams) => {
-    const server = await startTestServer([double])
+    const server = shared()
     const client = webSocketClient(server.url, connectionParams)
     const answers = client.iterate({ query: '{ actions { name } }' })
     expect((await answers.next()).value).toEqual({ data: { actions: [{ name: 'double' }] } })
@@ -87,7 +90,7 @@ test.each([{ apiKey: API_KEY }, { authorization: `Bearer ${API_KEY}` }])(
 )
 
 test('a WebSocket is served at /graphql only', async () => {
-  const server = await startTestServer([double])
+  const server = shared()
   const socket = new WebSocket(server.url.replace('http', 'ws').replace('/graphql', '/other'), 'graphql-transport-ws')
   const [error] = await once(socket, 'error')
   expect(String(error)).toContain('404')

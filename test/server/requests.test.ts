@@ -2,13 +2,16 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { action } from '../../src/index.ts'
 import { BEARER, codeIn, JSON_TYPE, rawPost, rawRequest } from '../support/raw-http.ts'
 import { recorded } from '../support/refusals.ts'
-import { API_KEY, startTestServer } from '../support/server.ts'
+import { API_KEY, sharedServer, startTestServer } from '../support/server.ts'
 
 afterEach(() => {
   vi.unstubAllEnvs()
 })
 
 const double = action('double', { run: ({ params }) => params })
+
+/** For what is refused. */
+const shared = sharedServer([double])
 const EXECUTE = 'mutation { executeAction(input: { name: "double" }) { __typename } }'
 
 test.each([
@@ -19,7 +22,7 @@ test.each([
   ['a query that is no text', '{"query":5}', 400],
   ['variables that are no object', '{"query":"{ actions { name } }","variables":"x"}', 400],
 ])('%s as a body is refused', async (_, body, status) => {
-  const server = await startTestServer([double])
+  const server = shared()
   const answer = await rawPost(server.url, body)
   expect(answer.status).toBe(status)
   expect(codeIn(answer)).toBe('BAD_REQUEST')
@@ -27,12 +30,12 @@ test.each([
 })
 
 test('a body without a query is refused', async () => {
-  const server = await startTestServer([double])
+  const server = shared()
   expect(codeIn(await rawPost(server.url, '{}'))).toBe('BAD_REQUEST')
 })
 
 test('a body over the limit is refused before it is read', async () => {
-  const server = await startTestServer([double])
+  const server = shared()
   const headers = { ...BEARER, ...JSON_TYPE, 'content-length': '8388609' }
   const answer = await rawRequest(server.url, { method: 'POST', headers, body: '{' })
   expect(answer.status).toBe(413)
@@ -54,7 +57,7 @@ test('the largest body grows with the limit of params', async () => {
 })
 
 test('a body of unknown length is refused', async () => {
-  const server = await startTestServer([double])
+  const server = shared()
   const headers = { ...BEARER, ...JSON_TYPE }
   const answer = await rawRequest(server.url, { method: 'POST', headers, body: '{"query":"{ actions { name } }"}' })
   expect(answer.status).toBe(411)
@@ -67,7 +70,7 @@ test.each([
   'multipart/form-data; boundary=x',
   'application/graphql',
 ])('a body of the type %s is refused, as any page of the web could send it or it is no JSON', async (type) => {
-  const server = await startTestServer([double])
+  const server = shared()
   const body = type.includes('form-urlencoded') ? `query=${encodeURIComponent(EXECUTE)}` : EXECUTE
   const answer = await rawPost(server.url, body, { 'content-type': type })
   expect(answer.status).toBe(415)
@@ -76,7 +79,7 @@ test.each([
 })
 
 test('a body without a type is refused', async () => {
-  const server = await startTestServer([double])
+  const server = shared()
   const headers = { ...BEARER, 'content-length': String(EXECUTE.length) }
   const answer = await rawRequest(server.url, { method: 'POST', headers, body: EXECUTE })
   expect(answer.status).toBe(415)
@@ -96,7 +99,7 @@ test('a batch of 100 operations is answered one by one, and one of 101 is refuse
 })
 
 test('GET runs queries and never mutations', async () => {
-  const server = await startTestServer([double])
+  const server = shared()
   const get = (query: string) => rawRequest(`${server.url}?query=${encodeURIComponent(query)}`, { headers: BEARER })
   const query = await get('{ actions { name } }')
   expect({ status: query.status, body: JSON.parse(query.body) }).toEqual({
@@ -110,13 +113,13 @@ test('GET runs queries and never mutations', async () => {
 })
 
 test.each(['PUT', 'DELETE', 'PATCH'])('%s is no method of the API', async (method) => {
-  const server = await startTestServer([double])
+  const server = shared()
   const answer = await rawRequest(server.url, { method, headers: BEARER })
   expect(answer.status).toBe(405)
 })
 
 test('an operation name that the document does not have is refused', async () => {
-  const server = await startTestServer([double])
+  const server = shared()
   const query = 'query A { actions { name } } query B { actions { name } }'
   for (const operationName of ['C', undefined]) {
     const answer = await rawPost(server.url, JSON.stringify({ query, operationName }))

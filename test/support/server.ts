@@ -1,4 +1,4 @@
-import { onTestFinished } from 'vitest'
+import { beforeAll, onTestFinished } from 'vitest'
 import { type Action, type RunningServer, type ServeOptions, serve } from '../../src/index.ts'
 import { testDatabase } from './database.ts'
 
@@ -68,7 +68,29 @@ export async function startTestServer(
   actions: readonly Action[],
   options: Partial<ServeOptions> = {},
 ): Promise<TestServer> {
-  const databaseUrl = options.databaseUrl ?? (await testDatabase())
+  const server = await start(actions, { ...options, databaseUrl: options.databaseUrl ?? (await testDatabase()) })
+  onTestFinished(() => server.stop())
+  return server
+}
+
+/** One server for those tests of a file that are not in each other's way: that have nothing recorded, or only look at their own. */
+export function sharedServer(actions: readonly Action[]): () => TestServer {
+  let server: TestServer | undefined
+  beforeAll(async () => {
+    const started = await start(actions, { databaseUrl: await testDatabase() })
+    server = started
+    return () => started.stop()
+  })
+  return () => {
+    if (!server) throw new Error('no test has begun')
+    return server
+  }
+}
+
+async function start(
+  actions: readonly Action[],
+  { databaseUrl, ...options }: Partial<ServeOptions> & { databaseUrl: string },
+): Promise<TestServer> {
   const server = await serve({
     actions,
     port: 0,
@@ -86,7 +108,6 @@ export async function startTestServer(
     pollMs: 200,
     ...options,
   })
-  onTestFinished(() => server.stop())
   return {
     ...server,
     ...apiClient(server.url),
