@@ -6,15 +6,18 @@ import { ALLOW_LOCAL, SECRET, scriptedService, sendJson, sendProblem } from '../
 import { rawService, writeForEver } from '../support/raw-service.ts'
 import { change } from '../support/registration.ts'
 import { happened, latch, submit } from '../support/runs.ts'
-import { startTestServer } from '../support/server.ts'
+import { sharedServer, startTestServer } from '../support/server.ts'
 
 const allow = { httpActionsAllow: ALLOW_LOCAL }
 
+const shared = sharedServer([], { ...allow, maxResultBytes: 2_000 })
+let registered = 0
+
 /** What one attempt against a service comes to. */
 async function attempt(url: string, effect: 'idempotent' | 'unsafe', timeoutMs = 10_000) {
-  const call = httpAction('call', { url, secret: SECRET, effect, timeoutMs, retry: { maxAttempts: 1 } })
-  const server = await startTestServer([call], { ...allow, maxResultBytes: 2_000 })
-  const { run } = await server.execute({ name: 'call' })
+  const name = `call-${registered++}`
+  await change(shared(), 'registerAction', { name, url, effect, timeoutMs, retry: { maxAttempts: 1 } })
+  const { run } = await shared().execute({ name })
   return { status: run?.status, code: run?.error?.code ?? run?.attempts[0]?.error?.code, run }
 }
 

@@ -74,10 +74,10 @@ export async function startTestServer(
 }
 
 /** One server for those tests of a file that are not in each other's way: that have nothing recorded, or only look at their own. */
-export function sharedServer(actions: readonly Action[]): () => TestServer {
+export function sharedServer(actions: readonly Action[], options: Partial<ServeOptions> = {}): () => TestServer {
   let server: TestServer | undefined
   beforeAll(async () => {
-    const started = await start(actions, { databaseUrl: await testDatabase() })
+    const started = await start(actions, { ...options, databaseUrl: await testDatabase() })
     server = started
     return () => started.stop()
   })
