@@ -205,7 +205,8 @@ test.each(['idempotent', 'unsafe'] as const)(
   'however often its workers crash, an %s run that waits for a callback goes on to wait',
   async (effect) => {
     const { later, calls, accepted } = await acceptingService({ effect })
-    const server = await startTestServer([later], { ...allow, maxLosses: 2 })
+    // a worker learns within a third of its lease that it has lost it
+    const server = await startTestServer([later], { ...allow, maxLosses: 2, leaseMs: 3_000 })
     const id = await submit(server, { name: 'later' })
     const callback = await accepted()
     await pending(server)
