@@ -54,8 +54,8 @@ test('a lock whose breaker died too is broken', async () => {
 test('of many processes, some killed while they hold it, never two have the lock', async () => {
   const directory = await newDataDir()
   const [path, notes] = [join(directory, 'lock'), join(directory, 'notes')]
-  const doomed = Array.from({ length: 3 }, () => runScript('embedded-lock-child.ts', [path, notes, '1000000']))
-  const steady = Array.from({ length: 4 }, () => runScript('embedded-lock-child.ts', [path, notes, '60']))
+  const doomed = Array.from({ length: 3 }, () => runScript('embedded-lock-child', [path, notes, '1000000']))
+  const steady = Array.from({ length: 4 }, () => runScript('embedded-lock-child', [path, notes, '60']))
   const ended = steady.map((child) => once(child, 'exit'))
   for (const child of doomed) {
     await firstLine(child)

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import postgres from 'postgres'
 import type { Connection } from '../../src/db/embedded/hold.ts'
@@ -13,6 +12,7 @@ import { locate } from '../../src/db/embedded/place.ts'
 import { readPostmaster } from '../../src/db/embedded/postmaster.ts'
 import { isPostmaster, startOf } from '../../src/db/embedded/process.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/db/embedded/start.ts'
+import { argumentsOf } from '../support/programs.ts'
 
 const directories: string[] = []
 const children: ChildProcess[] = []
@@ -69,7 +69,7 @@ export interface ServerProcess {
 
 /** A process that starts Postgres, after having started and stopped it `rounds - 1` times. */
 export function startProcess(dataDir: string, rounds = 1): ServerProcess {
-  const child = runScript('embedded-child.ts', [dataDir, String(rounds)])
+  const child = runScript('embedded-child', [dataDir, String(rounds)])
   const exited = once(child, 'exit')
   const connection = firstLine(child).then((line) => JSON.parse(line) as Connection)
   connection.catch(() => {})
@@ -89,8 +89,7 @@ export function startProcess(dataDir: string, rounds = 1): ServerProcess {
 }
 
 export function runScript(name: string, args: string[]): ChildProcess {
-  const script = fileURLToPath(new URL(name, import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', script, ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [...argumentsOf(name), ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
   children.push(child)
   return child
 }

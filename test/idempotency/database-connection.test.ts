@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
 import { showRunId } from '../../src/core/ids.ts'
+import { DEFAULT_CONNECTIONS } from '../../src/db/client.ts'
 import { executeAction } from '../../src/executor/commands/execute-action.ts'
 import { type Action, action, type UserDatabase } from '../../src/index.ts'
 import { testDatabase } from '../support/database.ts'
@@ -24,7 +25,12 @@ async function startBehindProxy(
 ): Promise<{ server: TestServer; proxy: DatabaseProxy; done: () => Promise<string[]> }> {
   const databaseUrl = await testDatabase()
   const proxy = await startProxy(databaseUrl)
-  const server = await startTestServer(actions, { databaseUrl: proxy.url, leaseMs, migrate })
+  const server = await startTestServer(actions, {
+    databaseUrl: proxy.url,
+    databaseConnections: DEFAULT_CONNECTIONS,
+    leaseMs,
+    migrate,
+  })
   return { server, proxy, done: () => notesIn({ databaseUrl }) }
 }
 

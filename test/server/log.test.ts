@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { cancel, retry } from '../support/control.ts'
 import { testDatabase } from '../support/database.ts'
+import { argumentsOf } from '../support/programs.ts'
 import { rawPost } from '../support/raw-http.ts'
 import { API_KEY, type ApiClient, apiClient } from '../support/server.ts'
 import { webSocketClient } from '../support/subscriptions.ts'
@@ -19,8 +19,7 @@ const WRONG_KEY = 'wrong-key-9876543210'
 async function logOf(session: (url: string, api: ApiClient) => Promise<void>): Promise<{ all: string; lines: Line[] }> {
   const databaseUrl = new URL(await testDatabase())
   databaseUrl.password = PASSWORD
-  const script = fileURLToPath(new URL('../support/fixtures/logging-server.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--conditions=@action.do/source', '--import', 'tsx', script], {
+  const child = spawn(process.execPath, argumentsOf('logging-server'), {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...process.env,

@@ -6,6 +6,7 @@ import type { TestProject } from 'vitest/node'
 import { client } from '../../src/db/client.ts'
 import { startEmbeddedPostgres } from '../../src/db/embedded/start.ts'
 import { migrate } from '../../src/db/migrate.ts'
+import { bundlesOfPrograms } from './bundles.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -13,6 +14,8 @@ declare module 'vitest' {
     cluster: string
     /** The database that every test's own is a copy of. */
     template: string
+    /** The folder of the programs that tests start as processes of their own. */
+    programs: string
   }
 }
 
@@ -20,19 +23,23 @@ declare module 'vitest' {
  * One Postgres for all tests, with a migrated template that each file's database is copied from: the embedded one, or the
  * one that TEST_DATABASE_URL names (its user must be allowed to create databases).
  */
-export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env.TEST_DATABASE_URL
   const cluster = given ? { url: given, stop: async () => {} } : await embedded()
   const template = `action_do_template_${process.pid}`
   const admin = client(cluster.url, { max: 1 })
   await admin.unsafe(`create database ${template}`)
   await migrate(databaseIn(cluster.url, template))
-  provide('cluster', cluster.url)
-  provide('template', template)
+  const bundles = await bundlesOfPrograms()
+  await bundles.make()
+  project.onTestsRerun(bundles.make)
+  project.provide('programs', bundles.folder)
+  project.provide('cluster', cluster.url)
+  project.provide('template', template)
   return async () => {
     if (given) await admin.unsafe(`drop database ${template}`)
     await admin.end()
-    await cluster.stop()
+    await Promise.all([cluster.stop(), bundles.remove()])
   }
 }
 

@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { onTestFinished } from 'vitest'
+import { argumentsOf } from './programs.ts'
 import { API_KEY, type ApiClient, apiClient } from './server.ts'
 
 /** A server in a process of its own. Killed when the test ends, however it ends. */
@@ -29,8 +29,7 @@ export async function startServerProcess(
   fixture: string,
   { databaseUrl, env = {} }: { databaseUrl: string; env?: Record<string, string> },
 ): Promise<ServerProcess> {
-  const script = fileURLToPath(new URL(`./fixtures/${fixture}.ts`, import.meta.url))
-  const child = spawn(process.execPath, ['--conditions=@action.do/source', '--import', 'tsx', script], {
+  const child = spawn(process.execPath, argumentsOf(fixture), {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: {
       ...process.env,
