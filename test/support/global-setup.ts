@@ -24,15 +24,16 @@ declare module 'vitest' {
  * one that TEST_DATABASE_URL names (its user must be allowed to create databases).
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // before a cluster is started, which nobody would stop if a program did not compile
+  const bundles = await bundlesOfPrograms()
+  await bundles.make()
+  project.onTestsRerun(bundles.make)
   const given = process.env.TEST_DATABASE_URL
   const cluster = given ? { url: given, stop: async () => {} } : await embedded()
   const template = `action_do_template_${process.pid}`
   const admin = client(cluster.url, { max: 1 })
   await admin.unsafe(`create database ${template}`)
   await migrate(databaseIn(cluster.url, template))
-  const bundles = await bundlesOfPrograms()
-  await bundles.make()
-  project.onTestsRerun(bundles.make)
   project.provide('programs', bundles.folder)
   project.provide('cluster', cluster.url)
   project.provide('template', template)
