@@ -1,47 +1,43 @@
 import { randomBytes } from 'node:crypto'
-import { afterAll, inject, onTestFinished } from 'vitest'
+import { inject, onTestFinished } from 'vitest'
 import { client } from '../../src/db/client.ts'
 import { until } from './until.ts'
 import { UsedDatabase } from './used-database.ts'
 
-/** Those of this file, whose tests have ended or not. */
-const all = new Set<UsedDatabase>()
+/** Those that no test has at present. They are the process's, which has one test file after the other. */
 const free: UsedDatabase[] = []
 
+/** Stays open, as the databases' own connections do, until the process ends. */
 const admin = client(inject('cluster'), { max: 1 })
-
-afterAll(() => Promise.all([admin, ...all].map((one) => one.end())))
 
 /**
  * Names a migrated database that nothing is in, and that is this test's own until it ends. Making one takes ten times as long as emptying
- * one, so the next test of the file is given that of the last, where that left only rows.
+ * one, so the next test is given that of the last, where that left only rows.
  */
 export async function testDatabase(): Promise<string> {
   for (let one = free.pop(); one; one = free.pop()) {
     if (await one.emptied()) return lend(one)
-    all.delete(one)
     await one.end()
   }
-  const name = `test_${randomBytes(6).toString('hex')}`
+  const name = newName()
   await admin.unsafe(`create database ${name} template ${inject('template')}`)
-  const made = await UsedDatabase.made(databaseUrl(name))
-  all.add(made)
-  return lend(made)
+  return lend(await UsedDatabase.made(databaseUrl(name)))
 }
 
-function lend(database: UsedDatabase): string {
+async function lend(database: UsedDatabase): Promise<string> {
   try {
     // what a test starts over it is stopped before: the last hook is the first to run
     onTestFinished(() => void free.push(database))
   } catch {
-    // outside of a test it is the file's
+    // outside of a test it is the file's, and nobody's afterwards
+    await database.end()
   }
   return database.url
 }
 
 /** An empty database, for tests of the migrations themselves. */
 export async function emptyDatabase(): Promise<string> {
-  const name = `test_${randomBytes(6).toString('hex')}`
+  const name = newName()
   await admin.unsafe(`create database ${name}`)
   onTestFinished(() => drop(name))
   return databaseUrl(name)
@@ -61,6 +57,11 @@ function drop(name: string): Promise<void> {
 }
 
 const INSUFFICIENT_PRIVILEGE = '42501'
+
+/** By the template's: the run drops them by it where the cluster stays. */
+function newName(): string {
+  return `${inject('template')}_${randomBytes(6).toString('hex')}`
+}
 
 function databaseUrl(name: string): string {
   const url = new URL(inject('cluster'))

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
+import type { Sql } from 'postgres'
 import type { TestProject } from 'vitest/node'
 import { client } from '../../src/db/client.ts'
 import { startEmbeddedPostgres } from '../../src/db/embedded/start.ts'
@@ -30,7 +31,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.onTestsRerun(bundles.make)
   const given = process.env.TEST_DATABASE_URL
   const cluster = given ? { url: given, stop: async () => {} } : await embedded()
-  const template = `action_do_template_${process.pid}`
+  const template = `action_do_test_${process.pid}`
   const admin = client(cluster.url, { max: 1 })
   await admin.unsafe(`create database ${template}`)
   await migrate(databaseIn(cluster.url, template))
@@ -38,10 +39,17 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('cluster', cluster.url)
   project.provide('template', template)
   return async () => {
-    if (given) await admin.unsafe(`drop database ${template}`)
+    if (given) await dropAll(admin, template)
     await admin.end()
     await Promise.all([cluster.stop(), bundles.remove()])
   }
+}
+
+/** The template and its copies. */
+async function dropAll(admin: Sql, template: string): Promise<void> {
+  const copies = await admin<{ datname: string }[]>`
+    select datname from pg_database where datname = ${template} or starts_with(datname, ${`${template}_`})`
+  for (const { datname } of copies) await admin.unsafe(`drop database ${datname} with (force)`)
 }
 
 /** Its data need not survive anything: fsync is off, and the folder goes afterwards. */
