@@ -31,6 +31,7 @@ export interface Conditions {
   readonly quick: boolean
   readonly rounds: number
   readonly roundMs: number
+  readonly warmUpMs: number
   readonly machine: string
   readonly postgres: string
   readonly commit: string

@@ -40,14 +40,14 @@ export async function runBench(options: Options, listener: Listener, signal: Abo
 }
 
 async function runAll(
-  { only, peers, rounds, quick, roundMs }: Options,
+  { only, peers, rounds, quick, roundMs, warmUpMs }: Options,
   cluster: Cluster,
   contenders: Contenders,
   { progress, measured }: Listener,
   signal: AbortSignal,
 ): Promise<ScenarioResult[]> {
-  const conditions = conditionsOf(quick, rounds, roundMs, cluster)
-  const bench = { quick, roundMs, cluster }
+  const conditions = conditionsOf({ quick, rounds, roundMs, warmUpMs }, cluster)
+  const bench = { quick, roundMs, warmUpMs, cluster }
   const results: ScenarioResult[] = []
   for (const scenario of SCENARIOS) {
     if (signal.aborted) break
@@ -60,14 +60,14 @@ async function runAll(
   return results
 }
 
-function conditionsOf(quick: boolean, rounds: number, roundMs: number, cluster: Cluster): Conditions {
+type Extent = Pick<Conditions, 'quick' | 'rounds' | 'roundMs' | 'warmUpMs'>
+
+function conditionsOf(extent: Extent, cluster: Cluster): Conditions {
   const cores = cpus()
   const gigabytes = Math.round(totalmem() / 2 ** 30)
   const settings = Object.entries(cluster.settings).map(([name, value]) => `${name} ${value}`)
   return {
-    quick,
-    rounds,
-    roundMs,
+    ...extent,
     machine: `${cores[0]?.model.trim()}, ${cores.length} cores, ${gigabytes} GB, ${process.platform} ${release()}`,
     postgres: `${cluster.version} (${KINDS[cluster.kind]}; ${settings.join(', ')})`,
     commit: commit(),

@@ -31,6 +31,8 @@ export interface Bench {
   readonly quick: boolean
   /** How long a round lasts. */
   readonly roundMs: number
+  /** How long it is warmed up. */
+  readonly warmUpMs: number
   readonly cluster: Cluster
 }
 
@@ -72,12 +74,12 @@ export const P99: Metric = { key: 'p99Ms', label: 'p99 ms', digits: 2 }
 export async function noWarmUp(): Promise<void> {}
 
 /** Rounds of one call with so many clients: what most scenarios are made of. */
-export function roundsOf(call: string, clients: number, { roundMs }: Bench): Case {
+export function roundsOf(call: string, clients: number, { roundMs, warmUpMs }: Bench): Case {
   const round = (contender: RunningContender, variant: string | undefined, ms: number) =>
     contender.ask({ kind: 'round', call: variant === undefined ? call : `${call}, ${variant}`, clients, ms })
   return {
     label: clientsLabel(clients),
-    warmUp: (contender, variant) => round(contender, variant, roundMs / 2),
+    warmUp: (contender, variant) => round(contender, variant, warmUpMs),
     measure: (contender, variant) => round(contender, variant, roundMs),
   }
 }

@@ -97,6 +97,6 @@ function conditionsTable(scenarios: readonly ScenarioResult[]): string {
   return markdownTable(['Scenario', 'On', 'Commit', 'Rounds', 'Machine', 'Postgres'], rows)
 }
 
-function rounds({ rounds, roundMs, quick }: Conditions): string {
-  return `${rounds} of ${roundMs / 1_000} s${quick ? ' (quick)' : ''}`
+function rounds({ rounds, roundMs, warmUpMs, quick }: Conditions): string {
+  return `${rounds} of ${roundMs / 1_000} s, after ${warmUpMs / 1_000} s${quick ? ' (quick)' : ''}`
 }

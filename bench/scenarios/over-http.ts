@@ -15,7 +15,7 @@ export const overHttp: Scenario = {
 }
 
 /** One process of load for each contender: it is told where to send it. */
-function loadOf(clients: number, { roundMs }: Bench): Case {
+function loadOf(clients: number, { roundMs, warmUpMs }: Bench): Case {
   const loads = new Map<string, Promise<RunningContender>>()
   const round = async (contender: RunningContender, ms: number) => {
     const url = contender.url ?? ''
@@ -26,7 +26,7 @@ function loadOf(clients: number, { roundMs }: Bench): Case {
   }
   return {
     label: clientsLabel(clients),
-    warmUp: (contender) => round(contender, roundMs / 2),
+    warmUp: (contender) => round(contender, warmUpMs),
     measure: (contender) => round(contender, roundMs),
     async close() {
       for (const load of loads.values()) await load.then((one) => one.stop())

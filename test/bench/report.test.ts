@@ -17,7 +17,15 @@ function scenario(name: string, perSecond: number): ScenarioResult {
     title: `Scenario <${name}>`,
     about: 'What is done.',
     measuredAt: '2026-01-02T03:04:05Z',
-    conditions: { quick: true, rounds: 2, roundMs: 400, machine: 'a machine', postgres: '18', commit: 'abcdef' },
+    conditions: {
+      quick: true,
+      rounds: 2,
+      roundMs: 400,
+      warmUpMs: 200,
+      machine: 'a machine',
+      postgres: '18',
+      commit: 'abcdef',
+    },
     metrics: [PER_SECOND],
     chart: {},
     cases: [{ label: '64 clients', rows: [row('product', 'action.do', perSecond), row('dbos', 'DBOS', 100)] }],
@@ -38,7 +46,7 @@ describe('the page of the benchmark', () => {
     expect(text).toMatch(/\| throughput against DBOS \| ≥ 10 × +\| 25 +\| yes +\|/)
     expect(text).toContain('**DBOS** (5.3.0, Node 20). A pool of ten.')
     expect(text).toContain('**Restate** was not measured: it does not start.')
-    expect(text).toMatch(/\| 2026-01-02 \| abcdef \| 2 of 0.4 s \(quick\) \| a machine \| 18 +\|/)
+    expect(text).toMatch(/\| 2026-01-02 \| abcdef \| 2 of 0.4 s, after 0.2 s \(quick\) \| a machine \| 18 +\|/)
   })
 })
 

@@ -50,9 +50,9 @@ const scenario: Scenario = {
 
 function run(pool: Record<string, RunningContender | Error>, peers?: string[], what = scenario) {
   return runScenario(what, {
-    bench: { quick: true, roundMs: 1, cluster },
+    bench: { quick: true, roundMs: 1, warmUpMs: 1, cluster },
     rounds: 3,
-    conditions: { quick: true, rounds: 3, roundMs: 1, machine: '', postgres: '', commit: '' },
+    conditions: { quick: true, rounds: 3, roundMs: 1, warmUpMs: 1, machine: '', postgres: '', commit: '' },
     peers,
     contenders: {
       async running(name) {
