@@ -13,8 +13,10 @@ import {
   start,
   startProcess,
   until,
+  usedDataDirs,
 } from './embedded-support.ts'
 
+const usedDataDir = usedDataDirs()
 let bystander: ChildProcess | undefined
 afterEach(async () => {
   bystander?.kill('SIGKILL')
@@ -22,7 +24,7 @@ afterEach(async () => {
 })
 
 test('Postgres outlives a server that is killed, and the next server takes it over and stops it', async () => {
-  const dataDir = await newDataDir()
+  const dataDir = await usedDataDir()
   const killed = startProcess(dataDir)
   await query(await killed.connection, `create table kept as select 'here' as word`)
   const pid = await postmasterPid(dataDir)
@@ -35,7 +37,7 @@ test('Postgres outlives a server that is killed, and the next server takes it ov
 })
 
 test('after server and Postgres were both killed, the next start recovers what was acknowledged', async () => {
-  const dataDir = await newDataDir()
+  const dataDir = await usedDataDir()
   const killed = startProcess(dataDir)
   await query(await killed.connection, `create table kept as select 'here' as word`)
   const pid = (await postmasterPid(dataDir))!
@@ -48,8 +50,7 @@ test('after server and Postgres were both killed, the next start recovers what w
 })
 
 test('a stale pid that now belongs to another process neither hinders the start nor gets a signal', async () => {
-  const dataDir = await newDataDir()
-  await (await start(dataDir)).stop()
+  const dataDir = await usedDataDir()
   bystander = spawn('sleep', ['60'], { stdio: 'ignore' })
   const cluster = join(dataDir, 'postgres-18')
   await writeFile(join(cluster, 'postmaster.pid'), `${bystander.pid}\n${cluster}\n1\n5432\n.\n\n  1 1\nready   \n`)
@@ -89,7 +90,7 @@ test('a killed server that others wait for keeps none of them waiting', async ()
 })
 
 test('a server whose Postgres is killed starts it again at the same address', async () => {
-  const dataDir = await newDataDir()
+  const dataDir = await usedDataDir()
   const server = await start(dataDir)
   const pid = (await postmasterPid(dataDir))!
   await killHard(pid)
@@ -99,7 +100,7 @@ test('a server whose Postgres is killed starts it again at the same address', as
 })
 
 test('servers that share a Postgres still share one after it was killed', async () => {
-  const dataDir = await newDataDir()
+  const dataDir = await usedDataDir()
   const [first, second] = await Promise.all([start(dataDir), start(dataDir)])
   await killHard((await postmasterPid(dataDir))!)
   await until(async () => (await holders(first.connection)) === 2)
@@ -110,7 +111,7 @@ test('servers that share a Postgres still share one after it was killed', async 
 })
 
 test('a hold that is cut is taken again, so that another’s leaving does not stop Postgres', async () => {
-  const dataDir = await newDataDir()
+  const dataDir = await usedDataDir()
   const [first, second] = await Promise.all([start(dataDir), start(dataDir)])
   const superuser = { ...first.connection, username: 'postgres', database: 'postgres' }
   await query(superuser, `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'`)
@@ -123,7 +124,7 @@ test('a hold that is cut is taken again, so that another’s leaving does not st
 })
 
 test.each([0, 20, 40, 60, 80, 100])('stop, %i ms after Postgres was killed, leaves none running', async (ms) => {
-  const dataDir = await newDataDir()
+  const dataDir = await usedDataDir()
   const server = await start(dataDir)
   await killHard((await postmasterPid(dataDir))!)
   await sleep(ms) // anywhere in the course of starting it again
@@ -132,7 +133,7 @@ test.each([0, 20, 40, 60, 80, 100])('stop, %i ms after Postgres was killed, leav
 })
 
 test('stop does not wait for a Postgres that cannot be started again', async () => {
-  const dataDir = await newDataDir()
+  const dataDir = await usedDataDir()
   const server = await start(dataDir)
   const pid = (await postmasterPid(dataDir))!
   const version = join(dataDir, 'postgres-18/PG_VERSION')
@@ -143,7 +144,7 @@ test('stop does not wait for a Postgres that cannot be started again', async () 
 })
 
 test('a folder that was moved while its Postgres ran is joined, and stopped, where it is now', async () => {
-  const dataDir = await newDataDir()
+  const dataDir = await usedDataDir()
   const killed = startProcess(dataDir)
   await query(await killed.connection, `create table kept as select 'here' as word`)
   const pid = (await postmasterPid(dataDir))!

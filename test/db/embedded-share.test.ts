@@ -1,11 +1,12 @@
 import { readdir } from 'node:fs/promises'
 import { afterEach, expect, test } from 'vitest'
-import { cleanUp, newDataDir, postmasterPid, query, start, startProcess } from './embedded-support.ts'
+import { cleanUp, newDataDir, postmasterPid, query, start, startProcess, usedDataDirs } from './embedded-support.ts'
 
+const usedDataDir = usedDataDirs()
 afterEach(cleanUp)
 
 test('a second server on the directory joins the first one’s Postgres, and the last one out stops it', async () => {
-  const dataDir = await newDataDir()
+  const dataDir = await usedDataDir()
   const first = await start(dataDir)
   const pid = await postmasterPid(dataDir)
   const second = await start(dataDir)
@@ -18,14 +19,14 @@ test('a second server on the directory joins the first one’s Postgres, and the
 })
 
 test('two that leave at once leave no Postgres behind', async () => {
-  const dataDir = await newDataDir()
+  const dataDir = await usedDataDir()
   const servers = await Promise.all([start(dataDir), start(dataDir), start(dataDir)])
   await Promise.all(servers.map((server) => server.stop()))
   expect(await postmasterPid(dataDir)).toBeUndefined()
 })
 
 test('one that joins while the last one leaves gets a Postgres that stays', async () => {
-  const dataDir = await newDataDir()
+  const dataDir = await usedDataDir()
   let current = await start(dataDir)
   for (let i = 0; i < 5; i++) {
     const [next] = await Promise.all([start(dataDir), current.stop()])
