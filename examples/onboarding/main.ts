@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { serve } from 'action.do'
+import { ConfigurationError, serve } from 'action.do'
 import { onboardingActions } from './actions.ts'
 import { filesIn, startServices } from './services.ts'
 import { migrate } from './tables.ts'
@@ -14,7 +14,11 @@ const services = await startServices({
 })
 
 const actions = onboardingActions(services)
-const server = await serve({ actions, workflows: [onboardUser(actions)], migrate })
+const server = await serve({ actions, workflows: [onboardUser(actions)], migrate }).catch((error) => {
+  if (!(error instanceof ConfigurationError)) throw error
+  console.error(error.message)
+  process.exit(1)
+})
 
 console.log(`payment service  ${services.paymentUrl}`)
 console.log(`mail server      smtp://127.0.0.1:${services.smtpPort}`)

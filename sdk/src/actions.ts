@@ -1,7 +1,7 @@
 import type { ActionName, ActionResult, App } from './definitions.ts'
 import { EXECUTE_ACTION } from './documents.ts'
 import { returned } from './errors.ts'
-import { type ExecuteInput, isoTime } from './inputs.ts'
+import { type ExecuteInput, given, isoTime } from './inputs.ts'
 import { failureOf } from './outcome.ts'
 import { type Accepted, submit } from './submit.ts'
 import type { Transport } from './transport.ts'
@@ -27,9 +27,9 @@ export class ActionClient<A extends App> {
    * `idempotencyKey` each call has a key of its own.
    */
   async execute<const N extends ActionName<A>>(input: ExecuteInput<A, N>): Promise<ExecuteOutcome<ActionResult<A, N>>> {
-    const { name, params, priority, runAt, waitMs, idempotencyKey, signal } = input as Loose
     const { timeout } = this.#transport.config
     try {
+      const { name, params, priority, runAt, waitMs, idempotencyKey, signal } = given<Loose>(input)
       const at = isoTime(runAt)
       const due = at !== undefined && Date.parse(at) > Date.now() + timeout
       const accepted = await submit<ActionResult<A, N>>(this.#transport, EXECUTE_ACTION, {

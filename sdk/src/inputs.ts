@@ -110,6 +110,12 @@ export interface WatchOptions {
   signal?: AbortSignal | undefined
 }
 
+/** An input, which plain JavaScript may have left out. Throws `INVALID_INPUT`. */
+export function given<T>(input: unknown): T {
+  if (typeof input === 'object' && input !== null) return input as T
+  throw new DoError('INVALID_INPUT', 'The input is missing: give an object with a name', { details: { path: '' } })
+}
+
 /** The moment as the server wants it. A Date without a time would become null, which means now. */
 export function isoTime(runAt: Date | string | undefined): string | undefined {
   if (runAt === undefined) return undefined

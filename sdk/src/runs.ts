@@ -1,5 +1,5 @@
 import * as documents from './documents.ts'
-import { type DoError, returned, withContext } from './errors.ts'
+import { DoError, returned, withContext } from './errors.ts'
 import type {
   CancelOptions,
   ForkOptions,
@@ -37,32 +37,32 @@ export class RunClient {
 
   /** The run as it stands; `RUN_NOT_FOUND` when there is none. */
   async get<R = unknown>(ref: RunRef<R>, options: LookOptions = {}): Promise<FoundRun<R>> {
-    const id = idOf(ref)
     try {
+      const id = idOf(ref)
       const run = await readRun<R>(this.#transport, id, now() + this.#transport.config.timeout, options.signal)
       return { run, error: undefined }
     } catch (thrown) {
-      return { run: undefined, error: about(id, thrown) }
+      return { run: undefined, error: about(ref, thrown) }
     }
   }
 
   /** The steps of a workflow run in the order of its graph, those of a list or loop after the step that they belong to. */
   async steps(ref: RunRef, options: LookOptions = {}): Promise<FoundSteps> {
-    const id = idOf(ref)
     try {
+      const id = idOf(ref)
       return { steps: await readSteps(this.#transport, id, options.signal), error: undefined }
     } catch (thrown) {
-      return { steps: undefined, error: about(id, thrown) }
+      return { steps: undefined, error: about(ref, thrown) }
     }
   }
 
   /** What `retry` would run again and what it would keep. Changes nothing; `error` is why the retry would be refused. */
   async preview(ref: RunRef, options: PreviewOptions = {}): Promise<FoundPreview> {
-    const id = idOf(ref)
     try {
+      const id = idOf(ref)
       return { preview: await readPreview(this.#transport, id, options.step, options.signal), error: undefined }
     } catch (thrown) {
-      return { preview: undefined, error: about(id, thrown) }
+      return { preview: undefined, error: about(ref, thrown) }
     }
   }
 
@@ -71,16 +71,16 @@ export class RunClient {
    * become `INDETERMINATE`, which only a person or a probe resolves.
    */
   async wait<R = unknown>(ref: RunRef<R>, options: WaitOptions = {}): Promise<Outcome<R>> {
-    const id = idOf(ref)
     const timeout = options.timeout ?? this.#transport.config.timeout
     try {
+      const id = idOf(ref)
       const run = await waitForRun<R>(this.#transport, id, timeout, options.signal)
       const error = failureOf(run)
       // a success may be null, and its type says so
       if (!error) return { result: run.result as R, error, runId: id, run }
       return { result: undefined, error, runId: id, run }
     } catch (thrown) {
-      return { result: undefined, error: about(id, thrown), runId: id, run: undefined }
+      return { result: undefined, error: about(ref, thrown), runId: idIn(ref), run: undefined }
     }
   }
 
@@ -143,8 +143,8 @@ export class RunClient {
     options: RetryOptions | CancelOptions | SignalOptions,
   ): Promise<RunAnswer<R>> {
     const { idempotencyKey, signal, ...rest } = options
-    const id = idOf(ref)
     try {
+      const id = idOf(ref)
       const { run, replayed } = await submit<R>(this.#transport, mutation, {
         input: { ...rest, id },
         idempotencyKey,
@@ -153,17 +153,27 @@ export class RunClient {
       })
       return { run, runId: run.id, replayed, error: undefined }
     } catch (thrown) {
-      const error = about(id, thrown)
-      return { run: undefined, runId: id, replayed: undefined, error }
+      const error = about(ref, thrown)
+      return { run: undefined, runId: idIn(ref), replayed: undefined, error }
     }
   }
 }
 
 /** What went wrong with a run. */
-function about(runId: string, thrown: unknown): DoError {
-  return withContext(returned(thrown), { runId })
+function about(ref: unknown, thrown: unknown): DoError {
+  return withContext(returned(thrown), { runId: idIn(ref) })
 }
 
+/** Throws `INVALID_INPUT` for what plain JavaScript may give instead: the run of an answer that had none, say. */
 function idOf(ref: string | Run): string {
-  return typeof ref === 'string' ? ref : ref.id
+  const id = idIn(ref)
+  if (id !== undefined) return id
+  throw new DoError('INVALID_INPUT', 'There is no run: give an id, or a run out of an earlier answer', {
+    details: { path: 'id' },
+  })
+}
+
+function idIn(ref: unknown): string | undefined {
+  const id = typeof ref === 'object' && ref !== null ? (ref as Partial<Run>).id : ref
+  return typeof id === 'string' ? id : undefined
 }

@@ -1,7 +1,7 @@
 import type { App, WorkflowName, WorkflowResult } from './definitions.ts'
 import { DEFINE_WORKFLOW, START_WORKFLOW } from './documents.ts'
 import { returned } from './errors.ts'
-import { isoTime, type LookOptions, type StartDefinitionInput, type StartInput } from './inputs.ts'
+import { given, isoTime, type LookOptions, type StartDefinitionInput, type StartInput } from './inputs.ts'
 import { look } from './look.ts'
 import { accepted } from './outcome.ts'
 import { submit } from './submit.ts'
@@ -27,8 +27,8 @@ export class WorkflowClient<A extends App> {
   start<const N extends WorkflowName<A>>(input: StartInput<A, N>): Promise<RunAnswer<WorkflowResult<A, N>>>
   start(input: StartDefinitionInput): Promise<RunAnswer>
   async start(input: unknown): Promise<RunAnswer<never>> {
-    const { name, definition, params, runAt, waitMs, idempotencyKey, signal } = input as Loose
     try {
+      const { name, definition, params, runAt, waitMs, idempotencyKey, signal } = given<Loose>(input)
       const { run, replayed } = await submit<never>(this.#transport, START_WORKFLOW, {
         input: { name, definition, params, runAt: isoTime(runAt) },
         idempotencyKey,

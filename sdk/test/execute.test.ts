@@ -26,6 +26,14 @@ describe('execute', () => {
     })
   })
 
+  it('gives INVALID_INPUT where plain JavaScript leaves the input out', async () => {
+    const { client, requests } = await answering(executed({}))
+    const missing = undefined as unknown as { name: string }
+    for (const { error } of [await client.action.execute(missing), await client.workflow.start(missing)])
+      expect(error).toMatchObject({ code: 'INVALID_INPUT' })
+    expect(requests).toEqual([])
+  })
+
   it('makes a new key for each call, and sends the same text for all', async () => {
     const { client, requests } = await answering(executed({}))
     await client.action.execute({ name: 'a' })

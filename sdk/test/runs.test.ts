@@ -20,6 +20,26 @@ describe('get', () => {
   })
 })
 
+describe('without a run', () => {
+  it('gives INVALID_INPUT, and sends nothing', async () => {
+    const server = await fakeServer((_, response) => json(response, looked(null)))
+    const { run } = new Do({ url: server.url })
+    // as plain JavaScript may call it: the run of an answer that had none
+    const none = undefined as unknown as Run
+    const answers = [
+      run.get(none),
+      run.steps(none),
+      run.preview(none),
+      run.wait(none),
+      run.cancel(none),
+      run.retry(none),
+    ]
+    for (const { error } of await Promise.all(answers))
+      expect(error).toMatchObject({ code: 'INVALID_INPUT', runId: undefined, details: { path: 'id' } })
+    expect(server.requests).toEqual([])
+  })
+})
+
 describe.each([
   ['retry', 'retryRun', { step: 'payment', params: { card: 2 }, newKey: true, reason: 'card replaced' }],
   ['cancel', 'cancelRun', { reason: 'mistake' }],

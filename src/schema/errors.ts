@@ -157,7 +157,8 @@ export const errorTypes = {
     }),
   }),
   mismatch: builder.objectRef<Refusal<IdempotencyMismatchError>>('IdempotencyMismatchError').implement({
-    description: 'The idempotency key already names another request. The original is untouched.',
+    description:
+      'The idempotency key already names another request. The original is untouched. Beside a payload its `run` needs an alias, `original: run`: that of a payload has a type of its own.',
     interfaces: [ErrorRef],
     fields: (t) => ({
       run: t.field({

@@ -1,5 +1,5 @@
 import { keyedRunId } from '../core/ids.ts'
-import type { RunKind, RunStatus } from '../core/status.ts'
+import { RUN_KINDS, type RunKind, type RunStatus } from '../core/status.ts'
 import { listRuns, type RunCursor, type RunFilter } from '../db/reads/run-list.ts'
 import type { RunRow } from '../db/rows.ts'
 import { builder } from './builder.ts'
@@ -19,7 +19,7 @@ export const RunFilterRef = builder.inputType('RunFilter', {
     createdAfter: t.field({ type: 'DateTime', description: 'Recorded later than this.' }),
     createdBefore: t.field({ type: 'DateTime', description: 'Recorded earlier than this.' }),
     idempotencyKey: t.string({
-      description: 'Submitted under this key; needs `name`, and `kind` unless it is ACTION.',
+      description: 'Submitted under this key; needs `name`.',
     }),
   }),
 })
@@ -141,8 +141,10 @@ export function readFilter({ idempotencyKey, name, kind, ...rest }: FilterInput)
     createdBefore: rest.createdBefore ?? undefined,
   }
   if (idempotencyKey == null) return filter
-  if (name == null) throw badInput('filter.idempotencyKey needs filter.name: a key is unique within an action')
-  return { ...filter, id: keyedRunId(kind ?? 'ACTION', name, idempotencyKey) }
+  if (name == null)
+    throw badInput('filter.idempotencyKey needs filter.name: a key is unique within an action or a workflow')
+  const kinds = kind == null ? RUN_KINDS : [kind]
+  return { ...filter, ids: kinds.map((one) => keyedRunId(one, name, idempotencyKey)) }
 }
 
 function encodeCursor({ createdAt, id }: RunRow): string {

@@ -1,4 +1,4 @@
-import { Kind, type ValueNode } from 'graphql'
+import { GraphQLError, Kind, type ValueNode } from 'graphql'
 import { builder } from './builder.ts'
 import { badInput } from './malformed.ts'
 
@@ -15,19 +15,26 @@ builder.scalarType('DateTime', {
   serialize: (value) => (value as Date).toISOString(),
   parseValue: parseMoment,
   parseLiteral: (node) => {
-    if (node.kind !== Kind.STRING) throw badInput('DateTime must be a string like 2026-01-31T12:00:00Z')
-    return parseMoment(node.value)
+    const moment = node.kind === Kind.STRING ? momentIn(node.value) : undefined
+    if (!moment) throw new GraphQLError(NO_MOMENT, { nodes: node, extensions: { code: 'BAD_USER_INPUT' } })
+    return moment
   },
 })
 
 const RFC_3339 = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/
 
+const NO_MOMENT = 'DateTime must be a moment with an offset, like "2026-01-31T12:00:00Z"'
+
 function parseMoment(value: unknown): Date {
-  const [, day] = (typeof value === 'string' && RFC_3339.exec(value)) || []
-  const moment = new Date(day === undefined ? Number.NaN : String(value))
-  if (!isDay(day) || !isStorable(moment))
-    throw badInput('DateTime must be a moment with an offset, like 2026-01-31T12:00:00Z')
+  const moment = typeof value === 'string' ? momentIn(value) : undefined
+  if (!moment) throw badInput(NO_MOMENT)
   return moment
+}
+
+function momentIn(text: string): Date | undefined {
+  const [, day] = RFC_3339.exec(text) ?? []
+  const moment = new Date(day === undefined ? Number.NaN : text)
+  return isDay(day) && isStorable(moment) ? moment : undefined
 }
 
 /** `Date` takes February 30 for March 2. */

@@ -69,13 +69,13 @@ function filtered(source: AsyncIterableIterator<RunRow>, filter: RunFilter): Asy
   return iterator
 }
 
-function matches(run: RunRow, { status, name, kind, createdAfter, createdBefore, id }: RunFilter): boolean {
+function matches(run: RunRow, { status, name, kind, createdAfter, createdBefore, ids }: RunFilter): boolean {
   return (
     (status === undefined || status.includes(run.status)) &&
     (name === undefined || run.name === name) &&
     (kind === undefined || run.kind === kind) &&
     (createdAfter === undefined || run.createdAt > createdAfter) &&
     (createdBefore === undefined || run.createdAt < createdBefore) &&
-    (id === undefined || run.id === id)
+    (ids === undefined || ids.includes(run.id))
   )
 }

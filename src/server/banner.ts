@@ -21,6 +21,11 @@ export function banner(
 ${workflows.length > 0 ? `  Workflows  ${workflows.join(', ')}\n` : ''}${actions.length > 0 ? `\n  Try it:\n\n${example(url, shownKey)}\n` : ''}`
 }
 
+/** What the banner says of the key, for where there is no banner. */
+export function keyAlone(key: FirstKey): string {
+  return `\n  API key    ${keyLine(key)}\n`
+}
+
 function keyLine(key: FirstKey): string {
   switch (key.kind) {
     case 'configured':

@@ -3,14 +3,14 @@ import { join, resolve } from 'node:path'
 import type { Logger } from 'pino'
 import { type ConnectionTarget, connect, type Database, type UserDatabase } from '../db/client.ts'
 import { startEmbeddedPostgres } from '../db/embedded/start.ts'
-import { migrate } from '../db/migrate.ts'
+import { CannotConnect, migrate } from '../db/migrate.ts'
 import type { Action } from '../executor/define-action.ts'
 import { Executor } from '../executor/executor.ts'
 import { Recent } from '../executor/recent.ts'
 import { Registry } from '../executor/registry.ts'
 import type { Workflow } from '../executor/workflow-types.ts'
 import { ApiKeys, ensureFirstKey, type FirstKey } from './api-keys.ts'
-import { banner } from './banner.ts'
+import { banner, keyAlone } from './banner.ts'
 import { receiveCallback } from './callbacks.ts'
 import { Documents } from './documents.ts'
 import { createGraphql } from './graphql.ts'
@@ -18,7 +18,7 @@ import { createHttp } from './http.ts'
 import { shortPath } from './json-post.ts'
 import { createLog } from './log.ts'
 import { createMetrics } from './metrics.ts'
-import { type Configuration, readConfiguration } from './settings.ts'
+import { type Configuration, ConfigurationError, readConfiguration } from './settings.ts'
 import { stopOnSignals } from './signals.ts'
 import { serveWebSockets } from './websocket.ts'
 
@@ -54,7 +54,8 @@ export interface RunningServer {
 
 /**
  * Starts a server: Postgres (embedded without `databaseUrl`), migrations, executor, HTTP. Each option comes from the
- * environment where it is not given. Throws a `ConfigurationError` for a value that makes no sense, before anything starts.
+ * environment where it is not given. Throws a `ConfigurationError` for a value that makes no sense, before anything starts, for a
+ * database that cannot be used and an address that is taken.
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
   const configuration = readConfiguration(options, process.env)
@@ -62,14 +63,16 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const log = createLog(configuration.logLevel)
   const postgres = await openPostgres(configuration, log)
   const undo: (() => Promise<unknown>)[] = [postgres.stop]
+  let firstKey = { kind: 'made-before' } as FirstKey
   try {
     const db = connect(postgres.target, configuration.databaseConnections)
     undo.unshift(() => db.close(1))
     const keyFile = configuration.databaseUrl ? undefined : join(configuration.dataDir, 'api-key')
-    let firstKey: FirstKey = { kind: 'made-before' }
     await migrate(postgres.target, async (user) => {
       await options.migrate?.(user)
       firstKey = await ensureFirstKey(db, configuration.apiKey, keyFile)
+    }).catch((error) => {
+      throw configuration.databaseUrl && error instanceof CannotConnect ? explainDatabase(error, postgres.shown) : error
     })
     const executor = new Executor(db, registry, executorOptions(configuration), log)
     await executor.start()
@@ -79,12 +82,18 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     if (options.printBanner ?? true) {
       const workflows = registry.workflows().map(({ workflow }) => workflow.name)
       console.log(banner(server.url, firstKey, postgres.shown, registry.names(), workflows))
-    }
+    } else tellUnshown(firstKey)
     return server
   } catch (error) {
+    tellUnshown(firstKey)
     for (const step of undo) await step().catch((err: unknown) => log.warn({ err }, 'while giving up the start'))
     throw error
   }
+}
+
+/** A key that was made is known to nobody before it is printed: also where the banner is not wanted, or the start has failed since. */
+function tellUnshown(key: FirstKey): void {
+  if (key.kind === 'made' && key.file === undefined) console.log(keyAlone(key))
 }
 
 interface OpenPostgres {
@@ -198,9 +207,17 @@ function addressOf({ address, port, family }: AddressInfo, host: string): string
   return `http://${host === 'localhost' ? host : shown}:${port}/graphql`
 }
 
+/** @param shown the database without its password. */
+function explainDatabase({ message, cause }: CannotConnect, shown: string): Error {
+  return new ConfigurationError(`DATABASE_URL names ${shown}, which cannot be connected to: ${message}`, { cause })
+}
+
 function explainListen(error: NodeJS.ErrnoException, host: string, port: number): Error {
   if (error.code === 'EADDRINUSE')
-    return new Error(`PORT is ${port}, which another program uses on ${host}; give a free one, or 0 to have one picked`)
-  if (error.code === 'EACCES') return new Error(`PORT is ${port}, which this user may not open; use one above 1023`)
-  return new Error(`The server cannot listen on ${host}:${port}: ${error.message}`, { cause: error })
+    return new ConfigurationError(
+      `PORT is ${port}, which another program uses on ${host}; give a free one, or 0 to have one picked`,
+    )
+  if (error.code === 'EACCES')
+    return new ConfigurationError(`PORT is ${port}, which this user may not open; use one above 1023`)
+  return new ConfigurationError(`The server cannot listen on ${host}:${port}: ${error.message}`, { cause: error })
 }

@@ -6,8 +6,8 @@ import { DEFAULT_EXECUTOR_OPTIONS } from '../executor/options.ts'
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
 
-  constructor(message: string) {
-    super(message)
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
     // it concerns whoever set the value, not whoever reads the code
     this.stack = `${this.name}: ${message}`
   }

@@ -51,6 +51,18 @@ test.each([
   expect(await errorCodes(server, RUNS, variables)).toEqual(['BAD_USER_INPUT'])
 })
 
+test('a moment in the document that is none is refused with its place', async () => {
+  const server = shared()
+  const { body } = await server.post({ query: '{ runs(filter: { createdAfter: "yesterday" }) { nodes { id } } }' })
+  expect(body.errors).toMatchObject([
+    {
+      message: expect.stringMatching(/moment with an offset/),
+      locations: [{ line: 1, column: 32 }],
+      extensions: { code: 'BAD_USER_INPUT' },
+    },
+  ])
+})
+
 test('moments are read with any offset, and to the millisecond', async () => {
   const server = await startTestServer([double])
   await server.execute({ name: 'double' })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { action, NonRetryableError, OutcomeUnknownError } from '../../src/index.ts'
+import { action, NonRetryableError, OutcomeUnknownError, workflow } from '../../src/index.ts'
 import { API_KEY, startTestServer, type TestServer } from '../support/server.ts'
 
 const actions = [
@@ -74,6 +74,29 @@ test('each filter chooses its runs, and several must all hold', async () => {
   ]
   const found = await Promise.all(cases.map(async ([filter]) => [filter, await named(filter)]))
   expect(found).toEqual(cases)
+})
+
+test('a key with a name finds the action, the workflow or both that were submitted under them', async () => {
+  const good = action('good', { run: () => 'done' })
+  const workflows = [workflow('good').step('step', good, () => ({})), workflow('alone').step('step', good, () => ({}))]
+  const server = await startTestServer([good], { workflows })
+  const start = (name: string) =>
+    server.query(
+      `mutation { startWorkflow(input: { name: "${name}", idempotencyKey: "k", waitMs: 30000 }) { __typename } }`,
+    )
+  await server.execute({ name: 'good', idempotencyKey: 'k' })
+  await start('good')
+  await start('alone')
+  const query = `query($filter: RunFilter!) { runs(filter: $filter) { nodes { __typename name } } countRuns(filter: $filter) }`
+  const found = (filter: object) => server.query(query, { filter: { idempotencyKey: 'k', ...filter } })
+  const [of, run] = ['WorkflowRun', 'ActionRun'].map((__typename) => (name: string) => ({ __typename, name })) as [
+    (name: string) => object,
+    (name: string) => object,
+  ]
+  expect(await found({ name: 'alone' })).toEqual({ runs: { nodes: [of('alone')] }, countRuns: 1 })
+  expect(await found({ name: 'good' })).toEqual({ runs: { nodes: [of('good'), run('good')] }, countRuns: 2 })
+  expect(await found({ name: 'good', kind: 'ACTION' })).toEqual({ runs: { nodes: [run('good')] }, countRuns: 1 })
+  expect(await found({ name: 'other' })).toEqual({ runs: { nodes: [] }, countRuns: 0 })
 })
 
 test('a page of a filtered list goes on within the filter', async () => {

@@ -57,6 +57,21 @@ test('a key that the server makes is printed once, and the database has its hash
   print.mockRestore()
 })
 
+test('a key that was made is told although the start then fails, or no banner is wanted', async () => {
+  const print = vi.spyOn(console, 'log').mockImplementation(() => {})
+  onTestFinished(() => print.mockRestore())
+  const told = () => /API key +(do_[\w-]{32}) +\(shown this once/.exec(String(print.mock.calls))?.[1] ?? ''
+  const databaseUrl = await testDatabase()
+  const other = await startTestServer([good])
+  const { port } = new URL(other.url)
+  const failing = startTestServer([good], { databaseUrl, apiKey: undefined, port: Number(port) })
+  await expect(failing).rejects.toThrow('another program uses')
+  await use(await startTestServer([good], { databaseUrl, apiKey: undefined }), told())
+
+  print.mockClear()
+  await use(await startTestServer([good], { apiKey: undefined, printBanner: false }), told())
+})
+
 test('a key that is configured is in the database in no form', async () => {
   const databaseUrl = await testDatabase()
   const server = await startTestServer([good], { databaseUrl })

@@ -1,6 +1,9 @@
-import { describe, expect, test } from 'vitest'
-import { ConfigurationError, serve } from '../../src/index.ts'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { ConfigurationError, type ServeOptions, serve } from '../../src/index.ts'
 import { readConfiguration, SETTINGS } from '../../src/server/settings.ts'
+import { testDatabase } from '../support/database.ts'
 
 const SECRET = 'hunter2 hunter2 hunter2'
 
@@ -90,6 +93,32 @@ describe.each(Object.entries(SETTINGS))('%s', (name, { env, allowed, fallback })
     expect(readConfiguration({}, { [env]: '' })[setting]).toEqual(fallback)
     expect(readConfiguration({}, {})[setting]).toEqual(fallback)
   })
+})
+
+test('a database that cannot be used and a port that is taken stop the start with a sentence that names the setting', async () => {
+  const options = {
+    actions: [],
+    logLevel: 'silent',
+    handleSignals: false,
+    printBanner: false,
+    apiKey: 'k'.repeat(16),
+  } as const
+  const starting = (more: Partial<ServeOptions>) => serve({ ...options, ...more }).catch((error) => error)
+  const away = await starting({ databaseUrl: 'postgres://somebody:hunter2@127.0.0.1:1/shop' })
+  expect(away).toBeInstanceOf(ConfigurationError)
+  expect(away.message).toMatch(/^DATABASE_URL names 127\.0\.0\.1:1\/shop, which cannot be connected to: .*ECONNREFUSED/)
+  const url = new URL(await testDatabase())
+  url.pathname = '/nowhere'
+  const missing = await starting({ databaseUrl: url.href })
+  expect(missing.message).toMatch(/^DATABASE_URL names .*: database "nowhere" does not exist$/)
+
+  const other = createServer().listen(0, '127.0.0.1')
+  onTestFinished(() => void other.close())
+  await once(other, 'listening')
+  const { port } = other.address() as AddressInfo
+  const taken = await starting({ databaseUrl: await testDatabase(), port, host: '127.0.0.1' })
+  expect(taken).toBeInstanceOf(ConfigurationError)
+  expect(taken.message).toMatch(`PORT is ${port}, which another program uses`)
 })
 
 test('a server does not start with a setting that makes no sense', async () => {

@@ -58,6 +58,7 @@ test('signals and decisions that make no sense leave the run as it is', async ()
     ['no name', 'signalRun', { name: '' }, 'INVALID_INPUT'],
     ['a name of 101 characters', 'signalRun', { name: 'n'.repeat(101) }, 'INVALID_INPUT'],
     ['a name with NUL', 'signalRun', { name: 'g\0' }, 'INVALID_INPUT'],
+    ['a name that no step waits for', 'signalRun', { name: 'og', payload: { n: 1 } }, 'INVALID_INPUT'],
     ['a payload that does not fit', 'signalRun', { name: 'go', payload: { n: 'one' } }, 'INVALID_PARAMS'],
     ['no payload', 'signalRun', { name: 'go' }, 'INVALID_PARAMS'],
     ['a payload with NUL', 'signalRun', { name: 'go', payload: { n: 1, t: '\0' } }, 'INVALID_PARAMS'],

@@ -10,8 +10,8 @@ export interface RunFilter {
   readonly kind?: RunKind | undefined
   readonly createdAfter?: Date | undefined
   readonly createdBefore?: Date | undefined
-  /** With name and kind the id of the run is known, so that this is a look-up by primary key. */
-  readonly id?: string | undefined
+  /** One of these: with name and kind the id of a run is known, so that this is a look-up by primary key. */
+  readonly ids?: readonly string[] | undefined
 }
 
 /** Where a page begins: runs are ordered by (createdAt, id), newest first. */
@@ -92,7 +92,10 @@ function heldRuns(sql: Database['reads']): PendingQuery<Row[]> {
 function conditions(db: Database, { filter, after, before }: RunPage): PendingQuery<Row[]>[] {
   const sql = db.reads
   const all: PendingQuery<Row[]>[] = []
-  if (filter.id !== undefined) all.push(sql`r.bucket = ${bucketOf(filter.id)} and r.id = ${filter.id}`)
+  if (filter.ids) {
+    const each = filter.ids.map((id) => sql`(r.bucket = ${bucketOf(id)} and r.id = ${id})`)
+    all.push(sql`(${each.reduce((any, one) => sql`${any} or ${one}`)})`)
+  }
   if (filter.name !== undefined) all.push(sql`r.name = ${filter.name}`)
   if (filter.kind !== undefined) all.push(sql`r.kind = ${filter.kind}`)
   if (filter.createdAfter) all.push(sql`r.created_at > ${filter.createdAfter}`)

@@ -7,7 +7,7 @@ import {
   PermissionDeniedError,
 } from '../../core/request-errors.ts'
 import { hasEnded, RUN_STATUSES } from '../../core/status.ts'
-import type { SignalWork } from '../../core/workflow/graph.ts'
+import type { Graph, SignalWork } from '../../core/workflow/graph.ts'
 import { keepSignal, stepsWaitingFor } from '../../db/tree/signals.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Executor } from '../executor.ts'
@@ -87,12 +87,22 @@ async function checkAhead({ tree, host }: Advance, row: TreeRow, name: string, p
   const takers = compiled.graph.steps.filter(
     ({ work, each }) => (work.kind === 'signal' && work.name === name) || each?.more === name,
   )
+  if (takers.length === 0) refuseUnknown(compiled.graph, name)
   const checks = takers.map(({ key }) => host.logic(compiled)?.steps.get(key)?.checkPayload?.(payload))
   const outcomes = await Promise.all(checks)
   const issues = outcomes.flatMap((one) => (one && !one.ok ? one.issues : []))
   // one taker that it fits is enough
   if (outcomes.length > 0 && issues.length > 0 && outcomes.every((one) => one && !one.ok))
     throw new InvalidParamsError(name, issues, 'signal')
+}
+
+/** What nothing in the graph can ever take would be kept for ever. A workflow below may wait for any name. */
+function refuseUnknown({ name: workflow, steps }: Graph, name: string): void {
+  if (steps.some(({ work }) => work.kind === 'workflow')) return
+  const known = steps.flatMap(({ work, each }) => [work.kind === 'signal' ? work.name : null, each?.more ?? null])
+  const names = [...new Set(known)].filter((one) => one !== null)
+  const has = names.length === 0 ? 'it waits for no signal' : `its signals are ${names.join(', ')}`
+  throw new InvalidInputError('name', `is ${JSON.stringify(name)}, which no step of ${workflow} takes: ${has}`)
 }
 
 async function deliver(
