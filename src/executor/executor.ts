@@ -92,7 +92,7 @@ export class Executor {
     this.worker = new Worker(db, registry, this.workflows, options, log, {
       changed: (run) => this.announce(run),
       superseded: (rootId) => this.hub.announce(rootId),
-      isSubmitting: (runId) => this.submissions.isUnderWay(runId),
+      isSubmitting: (runId) => this.submissions.isUnderWay(runId) || this.workflows.isBeginning(runId),
       delayed: () => this.sweeps.wakeDue(),
     })
     this.remoteWorkers = new RemoteWorkers(this, log)

@@ -12,7 +12,7 @@ import type { StepEnds } from './workflow/workflows.ts'
 
 /**
  * Compares what the database says that a worker holds with what it executes. What it executes and does not hold is aborted.
- * What it holds and does not execute, although every claim and submission that could still bring it has been answered, came
+ * What it holds and does not execute, although every claim, submission and commit that could still bring it has been answered, came
  * with an answer that was lost on the way: it is handed on.
  */
 export class HeldRuns {

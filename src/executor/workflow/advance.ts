@@ -18,6 +18,8 @@ import type { Tree } from './tree.ts'
 /** A run that the transaction gives to this node's worker; its handler begins once the commit is there. */
 export interface Started {
   readonly row: TreeRow
+  /** Of this begin: the same transaction may take the run away, and begin it again. */
+  readonly fence: number
   readonly params: unknown
   readonly action: RegisteredAction
 }

@@ -31,8 +31,9 @@ export function runHere(advance: Advance, row: TreeRow, params: unknown): boolea
   const action = host.action(row.name)
   if (!action || !leased || tree.root.paused || !host.reserve(action)) return false
   const asStep = overridden(action, tree, row)
-  advance.started.push({ row, params, action: asStep })
   startAttempt(tree, row, host.workerId, asStep)
+  advance.started.push({ row, fence: row.fence, params, action: asStep })
+  host.begins.add(row.id)
   return true
 }
 

@@ -1,6 +1,7 @@
 import type { CompiledGraph } from '../../core/workflow/graph.ts'
 import type { GraphLogic } from '../../core/workflow/logic.ts'
 import type { RegisteredAction } from '../registry.ts'
+import type { Begins } from './begins.ts'
 import type { GraphSource } from './loaded-tree.ts'
 import type { ParamsCache } from './params-cache.ts'
 
@@ -16,6 +17,7 @@ export interface Host extends GraphSource {
   /** Gives back what was reserved and not used. */
   release(action: RegisteredAction): void
   readonly workerId: string
+  readonly begins: Begins
   readonly params: ParamsCache
   readonly maxParamsBytes: number
   readonly maxResultBytes: number

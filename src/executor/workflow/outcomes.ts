@@ -18,6 +18,11 @@ const MAX_REMEMBERED = 10_000
 export class Outcomes {
   private readonly loaded = new Map<string, unknown>()
   private readonly params = new Map<string, { readonly value: unknown }>()
+  private readonly fresh: {
+    readonly key: string
+    readonly params: { readonly value: unknown }
+    readonly size: number
+  }[] = []
   private readonly tree: Tree
   private readonly host: Host
 
@@ -46,8 +51,16 @@ export class Outcomes {
       })
     const params = { value: checked ? checked.value : given }
     this.params.set(workflow.id, params)
-    if (logic) this.host.params.set(key, params, JSON.stringify(given).length)
+    if (logic) this.fresh.push({ key, params, size: JSON.stringify(given).length })
     return params.value
+  }
+
+  /**
+   * Lets the node keep the params that were read: the commit stands. Before, they may be those of a start that is refused, or of a
+   * transaction that is rolled back.
+   */
+  publish(): void {
+    for (const { key, params, size } of this.fresh.splice(0)) this.host.params.set(key, params, size)
   }
 
   private async givenTo({ id, params }: TreeRow): Promise<unknown> {

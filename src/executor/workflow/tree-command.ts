@@ -66,7 +66,11 @@ export async function orAbandon<T>(advances: readonly Advance[], host: Host, wor
 
 /** Gives back what was reserved for runs that will not begin: the transaction was rolled back. */
 export function abandon(advances: readonly Advance[], host: Host): void {
-  for (const { started } of advances) for (const { action } of started.splice(0)) host.release(action)
+  for (const { started } of advances)
+    for (const { row, action } of started.splice(0)) {
+      host.begins.drop(row.id)
+      host.release(action)
+    }
 }
 
 async function apply(

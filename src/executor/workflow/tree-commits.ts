@@ -93,6 +93,7 @@ export class TreeCommits {
   private haveCommitted(advances: readonly Advance[]): void {
     for (const advance of advances) {
       if (!advance.tree.changed) continue
+      advance.outcomes.publish()
       this.on.committed(advance)
       this.kept.keep(advance.tree)
       this.on.begin(advance)
@@ -149,6 +150,7 @@ export class TreeCommits {
       outcome: outcomes[0] as TreeOutcome<T>,
       committed: () => {
         for (const advance of advances) {
+          advance.outcomes.publish()
           this.on.committed(advance)
           this.on.begin(advance)
         }

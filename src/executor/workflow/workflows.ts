@@ -10,6 +10,7 @@ import type { ExecutorOptions } from '../options.ts'
 import type { RegisteredAction, Registry } from '../registry.ts'
 import type { Worker } from '../worker.ts'
 import type { Advance, Link } from './advance.ts'
+import { Begins } from './begins.ts'
 import { becomeDue, byTree, claimCommands, enterQueued } from './claim-steps.ts'
 import { endAttemptCommand } from './end-attempt.ts'
 import { Graphs } from './graphs.ts'
@@ -140,10 +141,19 @@ export class Workflows {
 
   private begin({ started }: Advance): void {
     const worker = this.on.worker()
-    for (const { row, params, action } of started)
-      if (row.status === 'RUNNING') worker.launchReserved(asRunRow(row, params), action)
-      // begun and canceled by the same cause
+    const { begins } = this.host
+    for (const { row, fence, params, action } of started) {
+      // begun and canceled by the same cause, begun again since, or given so long ago, or to so old a lease, that others may have it
+      const stands = row.status === 'RUNNING' && row.fence === fence && row.workerId === worker.id
+      if (stands && begins.has(row.id)) worker.launchReserved(asRunRow(row, params), action)
       else worker.release(action)
+    }
+    for (const { row } of started) begins.drop(row.id)
+  }
+
+  /** Whether a commit under way may yet bring this run to this node's worker. */
+  isBeginning(runId: string): boolean {
+    return this.host.begins.has(runId)
   }
 
   private committed(advance: Advance): void {
@@ -168,6 +178,7 @@ function hostOf(graphs: Graphs, registry: Registry, options: ExecutorOptions, on
     get workerId() {
       return on.worker().id
     },
+    begins: new Begins(),
     params: new ParamsCache(),
     maxParamsBytes: options.maxParamsBytes,
     maxResultBytes: options.maxResultBytes,
