@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { action, NonRetryableError, workflow } from '../../src/index.ts'
+import { action, NonRetryableError, OutcomeUnknownError, workflow } from '../../src/index.ts'
 import { operate } from '../support/operations.ts'
+import { until } from '../support/until.ts'
 import { startWorkflowServer, statesOf, type WorkflowServer } from '../support/workflows.ts'
 
 /** An action that notes what it did and undid, under which key; it fails while its name, or its item, is broken. */
@@ -107,4 +108,41 @@ test('what two runs share is undone under one key, whichever of them undoes it',
   expect(done).toEqual(['charge o1'])
   expect(undone).toHaveLength(2)
   expect(undone[0]).toBe(undone[1])
+})
+
+test('a run whose list had enough, beside an outcome that is unknown, is forked without that', async () => {
+  let goOn = () => {}
+  const enough = new Promise<void>((resolve) => {
+    goOn = resolve
+  })
+  const state = { first: false }
+  const u = action('u', {
+    effect: 'unsafe',
+    params: z.object({ n: z.number() }),
+    run: async ({ params }) => {
+      if (params.n === 2) await until(() => state.first)
+      if (params.n === 2) throw new OutcomeUnknownError('the line went dead')
+      state.first = true
+    },
+  })
+  const last = action('last', { run: () => enough })
+  const w = workflow('w')
+    .forEach(
+      'list',
+      () => [1, 2],
+      u,
+      (_, n) => ({ n }),
+      { need: 1 },
+    )
+    .step('last', last, () => ({}))
+  const server = await startWorkflowServer({ actions: [u, last], workflows: [w] })
+  const { id } = (await server.start({ name: 'w' })).run!
+  const second = async () => (await server.look(id)).steps.find(({ key, index }) => key === 'list' && index === 1)
+  await expect.poll(async () => (await second())?.status).toBe('INDETERMINATE')
+  goOn()
+  await expect.poll(async () => (await server.look(id)).status).not.toBe('RUNNING')
+  const { run } = await operate(server, 'forkRun', { id, fromStep: 'last' })
+  await expect.poll(async () => (await server.look(run!.id)).status).toBe('SUCCEEDED')
+  const forked = (await server.look(run!.id)).steps.map(({ key, index, status }) => `${key} ${index} ${status}`)
+  expect(forked).toEqual(['list null SUCCEEDED', 'list 0 SUCCEEDED', 'list 1 PENDING', 'last null SUCCEEDED'])
 })

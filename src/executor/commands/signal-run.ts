@@ -116,6 +116,9 @@ async function deliver(
   const work = advance.tree.specOf(step).work as SignalWork
   const compiled = advance.tree.graphOfStep(step)
   if (!work.approval && !advance.host.logic(compiled)) {
+    // nobody would take it afterwards
+    if (work.transient)
+      throw new InvalidInputError('name', `is for ${compiled.graph.name}, whose code another server has: send it there`)
     // whoever has the code checks it, and takes it
     await keep(advance, to, request, actor, null)
     return queueStep(advance, step, graphQueue(compiled))

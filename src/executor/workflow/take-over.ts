@@ -1,5 +1,5 @@
 import { showRunId } from '../../core/ids.ts'
-import { isWhole } from '../../core/status.ts'
+import { hasEnded, isWhole } from '../../core/status.ts'
 import type { RunRow } from '../../db/rows.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Advance } from './advance.ts'
@@ -41,7 +41,8 @@ function place(tree: Tree, parent: TreeRow, run: RunRow): TreeRow {
 }
 
 function end(tree: Tree, row: TreeRow, { id, status, resolved, error, result }: RunRow): void {
-  if (status === 'PENDING') return
+  // what goes on beside a list that had enough, or whose outcome is unknown, is the other run's alone
+  if (!hasEnded(status)) return
   tree.transition(row, status, 'TAKEN_OVER', {
     error,
     ...(resolved !== null && { resolved }),

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
 import { workflow } from '../../../src/index.ts'
+import { testDatabase } from '../../support/database.ts'
+import { operate } from '../../support/operations.ts'
 import { begin, does, ends, holds, reaches, signal, stage } from '../../support/stage.ts'
 import { startWorkflowServer, statesOf } from '../../support/workflows.ts'
 
@@ -37,4 +39,17 @@ test('24 Persistent Trigger: a signal that nobody waits for is kept until the ta
   played.release('before')
   expect((await ends(server, id)).result).toBe('first')
   expect(played.log).toEqual(['+before', '-before', '+next', '-next'])
+})
+
+test('23 Transient Trigger: a node that has not its code refuses the signal, which its step would never take', async () => {
+  const databaseUrl = await testDatabase()
+  const w = workflow('w').signal('bell', { transient: true })
+  const server = await startWorkflowServer({ workflows: [w], databaseUrl })
+  const other = await startWorkflowServer({ workflows: [workflow('v').value('x', () => 1)], databaseUrl })
+  const { run } = await server.start({ name: 'w' })
+  const signal = { id: run!.id, name: 'bell', payload: 1 }
+  await expect.poll(async () => (await server.look(run!.id)).steps[0]?.status).toBe('WAITING')
+  expect(await operate(other, 'signalRun', signal)).toMatchObject({ code: 'INVALID_INPUT' })
+  await operate(server, 'signalRun', signal)
+  await expect.poll(async () => (await server.look(run!.id)).status).toBe('SUCCEEDED')
 })
