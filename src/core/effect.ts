@@ -16,3 +16,9 @@ export type ProbeVerdict<R> =
   | { outcome: 'not-executed' }
   /** Nobody can tell: the run stays INDETERMINATE until an operator decides. */
   | { outcome: 'unknown' }
+
+/** What a probe of the server's own may say besides. */
+export type InnerVerdict<R> =
+  | ProbeVerdict<R>
+  /** The call is known, and the handler goes on with it instead of making another: that needs no attempt to be left. */
+  | { outcome: 'known' }

@@ -6,7 +6,7 @@ import type { HandlerContext } from './define-action.ts'
 import { encodeResult } from './result.ts'
 
 /**
- * The outcome of an earlier attempt was lost. `undefined`: the effect did not happen, and the handler may run.
+ * The outcome of an earlier attempt was lost. `undefined`: the handler may run, for the effect did not happen, or it goes on with it.
  */
 export async function askProbe(attempt: Attempt, context: HandlerContext<unknown>): Promise<Outcome | undefined> {
   const { action, run, options } = attempt
@@ -20,6 +20,8 @@ export async function askProbe(attempt: Attempt, context: HandlerContext<unknown
       case 'not-executed':
         if (run.failures < action.retry.maxAttempts) return undefined
         return { kind: 'exhausted', error: recordError(new ProbeError('it did not happen, and no attempts are left')) }
+      case 'known':
+        return undefined
       default:
         return undecided(recordError(new ProbeError('nobody can tell')))
     }

@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Logger } from 'pino'
-import { EFFECTS, type Effect, type ProbeVerdict } from '../core/effect.ts'
+import { EFFECTS, type Effect, type InnerVerdict, type ProbeVerdict } from '../core/effect.ts'
 import type { HttpTarget } from '../core/http-action/target.ts'
 import { type RetryOptions, type RetryPolicy, retryPolicy } from '../core/retry.ts'
 import type { UserTransaction } from '../db/client.ts'
@@ -103,7 +103,7 @@ export interface Action<N extends string = string, P = unknown, R = unknown> {
   readonly paramsSchema: StandardSchemaV1 | undefined
   readonly resultSchema: StandardSchemaV1 | undefined
   readonly run: (context: TransactionalContext<unknown>) => unknown
-  readonly probe: ((context: ProbeContext<unknown>) => Promise<ProbeVerdict<unknown>>) | undefined
+  readonly probe: ((context: ProbeContext<unknown>) => Promise<InnerVerdict<unknown>>) | undefined
   readonly compensate: ((context: CompensateContext<unknown, unknown>) => Promise<void> | void) | undefined
   /** Where the service is that executes it; absent: it is executed in the process. */
   readonly http?: HttpTarget | undefined

@@ -1,7 +1,7 @@
-import type { ProbeVerdict } from '../core/effect.ts'
+import type { InnerVerdict, ProbeVerdict } from '../core/effect.ts'
 import { NonRetryableError, OutcomeUnknownError } from '../core/errors.ts'
 import { type Verdict, verdictOf } from '../core/http-action/answer.ts'
-import { verdictOfCallback } from '../core/http-action/callback.ts'
+import { probeByCallback, verdictOfCallback } from '../core/http-action/callback.ts'
 import { type Circumstances, errorOf, notSent } from '../core/http-action/failure.ts'
 import type { HttpTarget } from '../core/http-action/target.ts'
 import type { Action, InnerContext } from '../executor/define-action.ts'
@@ -72,10 +72,10 @@ class Handlers {
     resultOf(await this.ask(context, { operation: 'compensate', attempt, params, result }), context)
   }
 
-  private async probe(context: InnerContext<unknown>): Promise<ProbeVerdict<unknown>> {
-    // what the service has said, or will say, the handler takes up without calling again
+  private async probe(context: InnerContext<unknown>): Promise<InnerVerdict<unknown>> {
     const earlier = this.target.callbackMs === undefined ? undefined : await this.callbacks.earlier(context)
-    if (earlier && (earlier.outcome !== null || this.callbacks.isPending(earlier))) return { outcome: 'not-executed' }
+    const known = earlier && probeByCallback(earlier, this.callbacks.isPending(earlier))
+    if (known) return known
     if (!this.action.probe) return { outcome: 'unknown' }
     return readProbe(resultOf(await this.ask(context, { operation: 'probe', params: context.params }), context))
   }

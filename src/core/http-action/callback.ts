@@ -1,3 +1,4 @@
+import type { InnerVerdict } from '../effect.ts'
 import { fromProblem, type Verdict } from './answer.ts'
 
 /** How a service may end what it has accepted. */
@@ -31,6 +32,15 @@ export function verdictOfCallback({
   const failure = { ...described, code, message }
   if (problem.retryable !== true) return { kind: 'permanent', ...failure }
   return { kind: 'again', ...failure, retryAfterMs: undefined, nothingDone: true }
+}
+
+/**
+ * What is known by callbacks of an effect whose outcome was lost; `undefined`: nothing.
+ * @param pending whether a service is at it, and has time left.
+ */
+export function probeByCallback({ outcome, body }: CallbackState, pending: boolean): InnerVerdict<unknown> | undefined {
+  if (outcome === 'complete') return { outcome: 'succeeded', result: body }
+  return outcome === 'fail' || pending ? { outcome: 'known' } : undefined
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
