@@ -1,5 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import canonicalize from 'canonicalize'
+import { OutcomeUnknownError } from '../core/errors.ts'
 import type { Verdict } from '../core/http-action/answer.ts'
 import { type CallbackOutcome, type CallbackState, verdictOfCallback } from '../core/http-action/callback.ts'
 import { bucketOf, callbackId, callbackTopic, parseCallbackId, parseRunId, showCallbackId } from '../core/ids.ts'
@@ -17,6 +18,7 @@ import {
 import type { Database } from '../db/client.ts'
 import type { Hub } from '../events/hub.ts'
 import type { InnerContext } from '../executor/define-action.ts'
+import { whileUnavailable } from '../executor/submissions.ts'
 import type { CallbackWaits } from './callback-waits.ts'
 import type { Message } from './message.ts'
 
@@ -27,7 +29,7 @@ export interface OfferedCallback {
 }
 
 /** What names the calls of one intent. */
-type OneCall = Pick<InnerContext<unknown>, 'runId' | 'idempotencyKey'>
+type OneCall = Pick<InnerContext<unknown>, 'runId' | 'idempotencyKey' | 'signal'>
 
 /** What came of a callback that a service made. */
 export type Received = 'recorded' | 'unknown' | 'ended-otherwise' | 'overdue'
@@ -38,13 +40,18 @@ export class Callbacks {
   private readonly hub: Hub
   private readonly waits: CallbackWaits
   private readonly baseUrl: Promise<string>
+  private readonly unavailableMs: number
 
-  /** @param baseUrl where services reach this server; known once it listens. */
-  constructor(db: Database, hub: Hub, waits: CallbackWaits, baseUrl: Promise<string>) {
+  /**
+   * @param baseUrl where services reach this server; known once it listens.
+   * @param unavailableMs how long a database that is away is waited for.
+   */
+  constructor(db: Database, hub: Hub, waits: CallbackWaits, baseUrl: Promise<string>, unavailableMs: number) {
     this.db = db
     this.hub = hub
     this.waits = waits
     this.baseUrl = baseUrl
+    this.unavailableMs = unavailableMs
   }
 
   /** Records a callback for this attempt's call before the call is made, so that none comes that nobody knows. */
@@ -62,14 +69,15 @@ export class Callbacks {
   }
 
   /** The service has said that it will finish later. */
-  async accept({ place }: OfferedCallback): Promise<void> {
-    await acceptCallback(this.db, place)
+  async accept({ place }: OfferedCallback, { signal }: OneCall): Promise<void> {
+    await this.surely(signal, () => acceptCallback(this.db, place))
   }
 
   /** What is known of earlier calls under the same key: those of attempts that this server, or another, did not survive. */
   async earlier(context: OneCall): Promise<CallbackState | undefined> {
     const key = keyOf(context)
-    return (await callbackStates(this.db, [key])).get(key.key)
+    const states = await this.surely(context.signal, () => callbackStates(this.db, [key]))
+    return states.get(key.key)
   }
 
   /** Whether a service is at it, and has time left. */
@@ -122,6 +130,23 @@ export class Callbacks {
     const place = { bucket: bucketOf(id), id }
     const stored = await callbackById(this.db, place)
     return stored && timingSafeEqual(stored.token, sha256(token)) ? { place, stored } : undefined
+  }
+
+  /**
+   * Carries out a statement that may be repeated, while a service has the call, or may have it. Where that fails, nobody can say
+   * that the call has.
+   */
+  private async surely<T>(signal: AbortSignal, statement: () => Promise<T>): Promise<T> {
+    try {
+      return await whileUnavailable(this.unavailableMs, async () => {
+        signal.throwIfAborted()
+        return await statement()
+      })
+    } catch (error) {
+      signal.throwIfAborted()
+      const message = 'The service may be at it, but what is known of its call could not be recorded or read'
+      throw new OutcomeUnknownError(message, { code: 'CALLBACK_UNKNOWN', cause: error })
+    }
   }
 
   private announce({ runId, key }: StoredCallback): void {

@@ -61,7 +61,7 @@ class Handlers {
       const offered = await this.callbacks.offer(context, deadlineMs)
       const verdict = await this.ask(context, { operation: 'execute', attempt, params, callback: offered.shown })
       if (verdict.kind !== 'accepted') return verdict
-      await this.callbacks.accept(offered)
+      await this.callbacks.accept(offered, context)
     }
     context.yieldSlot()
     return await this.callbacks.wait(context)

@@ -22,7 +22,7 @@ export class HttpActions {
     const baseUrl = new Promise<string>((resolve) => {
       this.baseUrlKnown = resolve
     })
-    this.callbacks = new Callbacks(db, hub, this.waits, baseUrl)
+    this.callbacks = new Callbacks(db, hub, this.waits, baseUrl, options.unavailableMs)
     registry.prepareWith((action) => withHandlers(action, this.calls, this.callbacks))
   }
 
