@@ -11,7 +11,7 @@ import { beginCompensation } from './compensate.ts'
 import { enterStep, refuseStep } from './enter-step.ts'
 import { lastRun, resumeGroup } from './group-turn.ts'
 import { graphQueue, hasBegun, isUnentered } from './queues.ts'
-import { logicError } from './step-errors.ts'
+import { deadlineExceeded } from './step-errors.ts'
 import type { TreeCommand } from './tree-command.ts'
 import { wake } from './waits.ts'
 
@@ -128,8 +128,7 @@ export async function becomeDue(advance: Advance, row: TreeRow): Promise<void> {
 /** The deadline of a workflow has passed: what moves is canceled, and it fails. */
 async function expire(advance: Advance, row: TreeRow): Promise<void> {
   const { tree } = advance
-  const deadlineMs = tree.graphOf(row).graph.deadlineMs
-  const error = logicError('DEADLINE_EXCEEDED', `The workflow was not done within ${deadlineMs} ms`)
+  const error = deadlineExceeded(tree.graphOf(row).graph.deadlineMs)
   // what is undone already, or waits for a person, has no deadline; who lets it go on gives it the time again
   if (row.status === 'COMPENSATING' || row.status === 'INDETERMINATE') {
     tree.touch(row).wakeAt = null

@@ -8,7 +8,7 @@ import type { Advance } from './advance.ts'
 import { renewBudget, runOrQueue } from './begin-action.ts'
 import { cancelStep, movingBelow } from './cancel-tree.ts'
 import { hasBegun } from './queues.ts'
-import { showStep } from './step-errors.ts'
+import { causeOf, showStep } from './step-errors.ts'
 import type { Change, Tree } from './tree.ts'
 import { planUndo } from './undo-run.ts'
 
@@ -154,11 +154,6 @@ export async function retryCompensation(advance: Advance, row: TreeRow, change: 
   tree.transition(row, 'COMPENSATING', 'COMPENSATION_BEGUN', { ...change, error: causeOf(row) })
   for (const step of await notUndone(tree, row)) await retryCompensation(advance, step, change)
   tree.idle.add(row)
-}
-
-/** Why it was undone at all. */
-function causeOf({ error }: TreeRow): RunError | null {
-  return (error?.details as { cause?: RunError | null } | undefined)?.cause ?? null
 }
 
 async function retryUndo(advance: Advance, step: TreeRow, change: Change): Promise<void> {

@@ -1,3 +1,4 @@
+import type { RunError } from '../../core/failure.ts'
 import { hasEnded } from '../../core/status.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Advance } from './advance.ts'
@@ -22,13 +23,17 @@ export async function finish(advance: Advance, row: TreeRow): Promise<void> {
   // those that depend on a list that had enough have gone on: how its last runs ended changes nothing
   if (moves && row.kind === 'GROUP' && row.resolved !== null) succeedGroup(advance, row)
   else if (row.indeterminateCount > 0)
-    tree.transition(row, 'INDETERMINATE', 'STEP_INDETERMINATE', {
-      error: logicError('OUTCOME_UNKNOWN', 'The outcome of a step is unknown; resolve or retry it'),
-    })
+    tree.transition(row, 'INDETERMINATE', 'STEP_INDETERMINATE', { error: outcomeUnknown(row) })
   else if (row.failedCount > 0) await fail(advance, row)
   else if (row.kind === 'GROUP') succeedGroup(advance, row)
   else await succeedWorkflow(advance, row)
   if (row.status !== 'COMPENSATING') advance.rest(row)
+}
+
+/** Of what is on its way back it keeps why: the outcome is waited for, the undoing is not called off. */
+function outcomeUnknown({ status, error }: TreeRow): RunError {
+  const details = status === 'COMPENSATING' && error ? { cause: error } : undefined
+  return logicError('OUTCOME_UNKNOWN', 'The outcome of a step is unknown; resolve or retry it', details)
 }
 
 async function fail(advance: Advance, row: TreeRow): Promise<void> {

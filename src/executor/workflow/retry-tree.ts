@@ -56,7 +56,7 @@ export async function retryTree(advance: Advance, row: TreeRow, change: Change, 
   if (row.error?.code === 'COMPENSATION_FAILED') return retryCompensation(advance, row, change)
   const targets = isWhole(row.kind) ? await failingBelow(advance, row) : [row]
   if (targets.length === 0) return retryUnbegun(advance, row, change)
-  const together = new Set(targets)
+  const together = new Set([row, ...targets])
   for (const target of targets)
     if (target.error?.code === 'COMPENSATION_FAILED') await retryCompensation(advance, target, change)
     else await retryStep(advance, target, change, amendment, together)

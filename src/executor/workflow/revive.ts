@@ -1,3 +1,4 @@
+import type { RunError } from '../../core/failure.ts'
 import { InvalidTransitionError } from '../../core/request-errors.ts'
 import type { RunStatus } from '../../core/status.ts'
 import { descendantsOf } from '../../core/workflow/graph.ts'
@@ -6,12 +7,13 @@ import type { Advance } from './advance.ts'
 import { renewBudget } from './begin-action.ts'
 import { cancelStep, movingBelow } from './cancel-tree.ts'
 import { callingForCompensation } from './finish.ts'
-import { showStep, stepFailed } from './step-errors.ts'
+import { passedDeadline, showStep, stepFailed } from './step-errors.ts'
 import type { Change, Tree } from './tree.ts'
 
 /**
  * Lets everything above a run go on: what has ended because of it is RUNNING again. Throws `InvalidTransitionError` where
  * something above has succeeded without it: that result has been given out.
+ * @param together what is retried at once, and what it is retried as the whole of.
  */
 export async function reviveAbove(
   advance: Advance,
@@ -28,16 +30,30 @@ export async function reviveAbove(
     refuseHalfUndone(one)
     await refuseWhileUndone(advance, one)
   }
-  // from the root down: what is in a workflow that turns back turns back too
-  let turnsBack = false
+  // from the root down: what is in a workflow that turns back turns back too, and what is in one that is retried as a whole does not
+  let back: RunError | undefined
+  let asWhole = false
   for (const above of chain.toReversed()) {
+    asWhole ||= together.has(above)
     const open = above.status === 'INDETERMINATE'
-    // it was on its way back when the outcome of a step turned out to be unknown
-    const cause = open && above.kind === 'WORKFLOW' ? await callingForCompensation(advance, above, together) : undefined
-    turnsBack = open && (turnsBack || cause !== undefined)
-    if (turnsBack) turnBackAgain(advance, above, cause, change)
+    back = open ? ((await turnedBackBy(advance, above, together, asWhole)) ?? back) : undefined
+    if (back) turnBackAgain(advance, above, back, change)
     else await revive(advance, above, change)
   }
+}
+
+/** Why a workflow was on its way back when the outcome of a step turned out to be unknown. */
+async function turnedBackBy(
+  advance: Advance,
+  above: TreeRow,
+  together: ReadonlySet<TreeRow>,
+  asWhole: boolean,
+): Promise<RunError | undefined> {
+  // it has what is needed anew, and its time too
+  const deadline = asWhole ? null : passedDeadline(above)
+  if (deadline) return deadline
+  const failed = above.kind === 'WORKFLOW' ? await callingForCompensation(advance, above, together) : undefined
+  return failed && stepFailed(failed)
 }
 
 /** Throws `InvalidTransitionError` where something that would be set back with a step is being undone at this moment. */
@@ -58,8 +74,8 @@ async function refuseWhileUndone({ tree }: Advance, row: TreeRow): Promise<void>
   }
 }
 
-function turnBackAgain({ tree }: Advance, above: TreeRow, cause: TreeRow | undefined, change: Change): void {
-  tree.transition(above, 'COMPENSATING', 'COMPENSATION_BEGUN', { ...change, error: cause ? stepFailed(cause) : null })
+function turnBackAgain({ tree }: Advance, above: TreeRow, error: RunError, change: Change): void {
+  tree.transition(above, 'COMPENSATING', 'COMPENSATION_BEGUN', { ...change, error })
   above.nextIndex = null
   above.endedSeq = null
   tree.idle.add(above)

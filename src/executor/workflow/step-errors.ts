@@ -42,3 +42,21 @@ interface StepFailure {
 export function logicError(code: string, message: string, details?: unknown): RunError {
   return { code, message, retryable: false, ...(details !== undefined && { details }) }
 }
+
+const DEADLINE_EXCEEDED = 'DEADLINE_EXCEEDED'
+
+/** What a workflow fails with, or is undone for, when its deadline has passed. */
+export function deadlineExceeded(deadlineMs: number | undefined): RunError {
+  return logicError(DEADLINE_EXCEEDED, `The workflow was not done within ${deadlineMs} ms`)
+}
+
+/** Why something was undone at all, or was about to be: kept in the error that has come instead. */
+export function causeOf({ error }: Pick<TreeRow, 'error'>): RunError | null {
+  return (error?.details as { cause?: RunError | null } | undefined)?.cause ?? null
+}
+
+/** The deadline that had turned a run back: unlike a step that failed, no step tells of it. */
+export function passedDeadline(row: Pick<TreeRow, 'error'>): RunError | null {
+  const cause = causeOf(row)
+  return cause?.code === DEADLINE_EXCEEDED ? cause : null
+}
