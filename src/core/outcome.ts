@@ -63,6 +63,21 @@ export interface Decision {
   readonly probe: boolean
 }
 
+/** What is left of an attempt once it is over. */
+export interface EndedAttempt {
+  readonly status: AttemptStatus
+  /** Of its error. */
+  readonly code: string | null
+}
+
+/**
+ * Whether a handler was cut in the middle, by a crash or by a stop: it may have done something, and nobody knows. An attempt that was
+ * given back before it began is told from it by its code.
+ */
+export function wasCut({ status, code }: EndedAttempt): boolean {
+  return status === 'LOST' || (status === 'CANCELED' && code !== 'NOT_STARTED')
+}
+
 /** Decides what becomes of a run whose attempt has ended. Pure. */
 export function decide(outcome: Outcome, facts: AttemptFacts): Decision {
   if (outcome.kind === 'returned') return succeeded('COMPLETED', outcome.result, facts)

@@ -48,6 +48,7 @@ export function outcomeOfFailure(
     case 'STOPPED':
       return { kind: 'stopped', error }
     case 'NOT_STARTED':
-      return { kind: 'not-started', error }
+      // the code of such an attempt tells that it did nothing (`wasCut`): it is not the worker's to choose
+      return { kind: 'not-started', error: { ...error, code: 'NOT_STARTED' } }
   }
 }

@@ -1,5 +1,6 @@
 import type { RunError } from '../../core/failure.ts'
 import { compensationRunId, showRunId } from '../../core/ids.ts'
+import { wasCut } from '../../core/outcome.ts'
 import { hasEnded, isWhole } from '../../core/status.ts'
 import { onErrorOf } from '../../core/workflow/graph.ts'
 import { readContents, readUndoable, UNDOABLE_AT_ONCE } from '../../db/tree/read-tree.ts'
@@ -29,11 +30,14 @@ export async function beginCompensation(advance: Advance, row: TreeRow, error: R
   tree.transition(row, 'COMPENSATING', 'COMPENSATION_BEGUN', { error })
   // from here on: the completed steps below this number are still to be undone
   row.nextIndex = null
-  for (const below of await movingBelow(tree, row)) {
-    if (below.parentId !== row.id || below.status === 'INDETERMINATE') continue
+  const moving = (await movingBelow(tree, row)).filter(
+    ({ parentId, status }) => parentId === row.id && status !== 'INDETERMINATE',
+  )
+  const cut = await cutBefore(tree, moving)
+  for (const below of moving) {
     const underWay = below.status === 'RUNNING' || (below.status === 'QUEUED' && hasBegun(below))
     if (underWay && below.kind !== 'ACTION') await beginCompensation(advance, below, error)
-    else if (!mayHaveEffect(below)) await cancelStep(advance, below, 'NOT_NEEDED', {})
+    else if (!mayHaveEffect(below) && !cut.has(below.id)) await cancelStep(advance, below, 'NOT_NEEDED', {})
   }
   tree.idle.add(row)
 }
@@ -41,6 +45,18 @@ export async function beginCompensation(advance: Advance, row: TreeRow, error: R
 /** What runs, and what a crash has cut, may have done something: it is let come to its end, and then undone. */
 function mayHaveEffect({ status, losses, probe }: TreeRow): boolean {
   return status === 'RUNNING' || (status === 'QUEUED' && (losses > 0 || probe))
+}
+
+/**
+ * The same of what is queued again without a loss being counted: a worker that stopped in good order has cut it, or one was lost while
+ * the run waited for a service. What was cut before somebody asked for a retry counts no more, as its losses do not.
+ */
+async function cutBefore(tree: Tree, rows: readonly TreeRow[]): Promise<Set<string>> {
+  const again = rows.filter(
+    (row) => row.kind === 'ACTION' && row.status === 'QUEUED' && row.budgetStartedAt !== null && !mayHaveEffect(row),
+  )
+  const attempts = again.length > 0 ? await tree.attemptsOfBudget(again) : []
+  return new Set(attempts.filter(wasCut).map(({ runId }) => runId))
 }
 
 /** Undoes the step that was completed last, of those that are left; ends the workflow or group when there is none. */

@@ -12,7 +12,7 @@ test('each word of a worker is one outcome', () => {
     { kind: 'undecided', error },
     { kind: 'exhausted', error },
     { kind: 'stopped', error },
-    { kind: 'not-started', error },
+    { kind: 'not-started', error: { ...error, code: 'NOT_STARTED' } },
   ])
 })
 
