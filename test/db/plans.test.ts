@@ -8,6 +8,7 @@ import { dropHolds, runsHeldBy, runsOfWorker } from '../../src/db/holds.ts'
 import { expiredWorkers } from '../../src/db/leases.ts'
 import { attemptsOf } from '../../src/db/reads/attempts.ts'
 import { eventPages, streamPages } from '../../src/db/reads/events.ts'
+import { waitingStill } from '../../src/db/reads/links.ts'
 import { millisecondsUntilNextDue } from '../../src/db/reads/next-due.ts'
 import { queueDepths, runsByIds } from '../../src/db/reads/runs.ts'
 import { stepsOf } from '../../src/db/reads/steps.ts'
@@ -281,6 +282,7 @@ const statements: [string, Pool, (db: Database) => Promise<unknown>][] = [
         events: [],
       }),
   ],
+  ['waitingStill', 'hot', (db) => waitingStill(db, [{ rowId: run.id, linkedId: run.id }])],
   ['queuedSteps', 'hot', (db) => queuedSteps(db, [{ queue: 'work', slots: 50 }], 50)],
   ['dueTreeWork', 'hot', (db) => dueTreeWork(db, 100)],
   ['findCommand', 'hot', (db) => findCommand(runnerOf(db.hot), { bucket: 1, runId: run.id, kind: 'cancel', key: 'k' })],

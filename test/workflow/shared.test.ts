@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { action, NonRetryableError, workflow } from '../../src/index.ts'
 import { operate } from '../support/operations.ts'
+import { latch } from '../support/runs.ts'
 import { startWorkflowServer, statesOf } from '../support/workflows.ts'
 
 test('a business key makes one execution of a step, of every run that has it, and of a call alone', async () => {
@@ -90,4 +92,47 @@ test('a step that waits for its turn says so, and gives it back when it is cance
   await operate(server, 'cancelRun', { id: second.run!.id })
   release()
   await expect.poll(async () => (await server.look(third.run!.id)).status, { timeout: 5_000 }).toBe('SUCCEEDED')
+})
+
+/** Two workflows that share a charge by its order, and how it is let go on. */
+function sharedCharge() {
+  const held = latch()
+  const charge = action('charge', {
+    params: z.looseObject({ order: z.string() }),
+    run: ({ params }) => (params.order === 'slow' ? held.opened.then(() => 1) : 1),
+  })
+  const pay = workflow('pay', { params: z.looseObject({ order: z.string() }) }).step(
+    'charge',
+    charge,
+    ({ params }) => params,
+    { idempotencyKey: ({ params }) => params.order },
+  )
+  return { pay, held }
+}
+
+test('a node forgets the shared runs that had ended before, and those that a step was refused', async () => {
+  const { pay } = sharedCharge()
+  // no sweep forgets them in its stead
+  const server = await startWorkflowServer({ workflows: [pay], pollMs: 60_000 })
+  for (const order of ['o1', 'o2']) {
+    await server.execute({ name: 'charge', params: { order }, idempotencyKey: order })
+    expect(await server.run({ name: 'pay', params: { order } })).toMatchObject({ status: 'SUCCEEDED' })
+  }
+  const refused = await server.run({ name: 'pay', params: { order: 'o1', other: true } })
+  expect(refused).toMatchObject({ status: 'FAILED', error: { details: { code: 'IDEMPOTENCY_MISMATCH' } } })
+  await expect.poll(() => server.executor.hub.watching).toBe(false)
+})
+
+test('a node forgets the shared run of a step that was canceled while it waited, and of no other', async () => {
+  const { pay, held } = sharedCharge()
+  const server = await startWorkflowServer({ workflows: [pay], pollMs: 100 })
+  const [one, two] = [1, 2].map(() => server.start({ name: 'pay', params: { order: 'slow' } }))
+  const ids = [(await one!).run!.id, (await two!).run!.id]
+  for (const id of ids) await expect.poll(async () => statesOf(await server.look(id)).charge).toBe('WAITING')
+  await operate(server, 'cancelRun', { id: ids[0] })
+  await sleep(500)
+  expect(server.executor.hub.watching).toBe(true)
+  await operate(server, 'cancelRun', { id: ids[1] })
+  await expect.poll(() => server.executor.hub.watching, { timeout: 5_000 }).toBe(false)
+  held.open()
 })

@@ -1,4 +1,6 @@
+import { bucketOf } from '../../core/ids.ts'
 import type { Database } from '../client.ts'
+import { jsonStatement } from '../statement.ts'
 
 /** A step that waits for a run under a business key. */
 export interface WaitingLink {
@@ -26,4 +28,20 @@ export function settledLinks(db: Database, limit: number): Promise<WaitingLink[]
     where w.indexed_status = 'WAITING' and w.linked_id is not null
       and (l.status is null or l.status in ('SUCCEEDED', 'FAILED', 'CANCELED', 'SKIPPED', 'COMPENSATED'))
     limit ${limit}`
+}
+
+const still = jsonStatement<{ id: string }>(`
+select r.id from json_to_recordset(:input) as i(bucket int2, id uuid, "linkedId" uuid)
+cross join lateral (
+  select r.id, r.status, r.linked_id from action_do.runs r where r.bucket = i.bucket and r.id = i.id offset 0
+) r
+where r.status = 'WAITING' and r.linked_id = i."linkedId"`)
+
+/** Which of these steps wait for their linked run. */
+export async function waitingStill(
+  db: Database,
+  steps: readonly { readonly rowId: string; readonly linkedId: string }[],
+): Promise<Set<string>> {
+  const asked = steps.map(({ rowId, linkedId }) => ({ bucket: bucketOf(rowId), id: rowId, linkedId }))
+  return new Set((await still.run(db.hot, asked)).map(({ id }) => id))
 }
