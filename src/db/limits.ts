@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { BUCKETS } from '../core/ids.ts'
+import { BUCKETS, bucketOf } from '../core/ids.ts'
 import type { Database } from './client.ts'
 import { type JsonStatement, jsonStatement } from './statement.ts'
 import { inTransaction } from './transaction.ts'
@@ -28,9 +28,28 @@ from json_to_record(:input) as i(bucket int2, key text, "runId" uuid, "rootId" u
 on conflict (bucket, key, run_id) do update set root_id = excluded.root_id
 returning key, run_id as "runId", root_id as "rootId", granted`)
 
+/**
+ * SQL: whether the run `r` needs its turn under a key no more. A step that is being undone after it had ended has given its turn
+ * back; a workflow that undoes what it did before it ends has it still.
+ */
+const isOver = (key: string) => `(r.limit_key is distinct from ${key}
+  or r.status in ('SUCCEEDED', 'FAILED', 'CANCELED', 'SKIPPED', 'COMPENSATED', 'PENDING')
+  or r.status = 'COMPENSATING' and r.ended_seq is not null)`
+
+/*
+ * Who gives a turn back learned some time ago that it is over. The run may have been retried since, and go on with the very turn:
+ * so it is asked anew, under the lock that every request takes too.
+ */
 const leave: JsonStatement<{ key: string }> = jsonStatement(`
-delete from action_do.limit_holders h using json_to_record(:input) as i(bucket int2, key text, "runId" uuid)
-where h.bucket = i.bucket and h.key = i.key and h.run_id = i."runId"
+delete from action_do.limit_holders h
+using (
+  select i.bucket, i.key, i."runId" from json_to_record(:input) as i(bucket int2, key text, "runId" uuid, "runBucket" int2)
+  left join lateral (
+    select r.limit_key, r.status, r.ended_seq from action_do.runs r where r.bucket = i."runBucket" and r.id = i."runId" offset 0
+  ) r on true
+  where ${isOver('i.key')}
+) o
+where h.bucket = o.bucket and h.key = o.key and h.run_id = o."runId"
 returning h.key`)
 
 /*
@@ -64,10 +83,13 @@ export function requestTurn(db: Database, turn: Turn & { readonly max: number })
   })
 }
 
-/** Gives a turn back, or a place in the line. Answers with whose turn it is from now on. */
+/**
+ * Gives a turn back, or a place in the line, unless the run has been retried since and wants it again. Answers with whose turn it is
+ * from now on.
+ */
 export function releaseTurn(db: Database, { key, runId }: Turn): Promise<Turn[]> {
   return takeTurns(db, key, async ({ tx, bucket }) => {
-    await leave.run(tx, { bucket, key, runId })
+    await leave.run(tx, { bucket, key, runId, runBucket: bucketOf(runId) })
     return []
   })
 }
@@ -87,17 +109,14 @@ function takeTurns(db: Database, key: string, change: (within: Within) => Promis
   })
 }
 
-function ended({ hot }: Database) {
-  return hot`r.status in ('SUCCEEDED', 'FAILED', 'CANCELED', 'SKIPPED', 'COMPENSATED', 'PENDING')`
-}
-
 /** Turns whose run is over, or has been told that it is its turn and does not know: what a crash between two commits leaves. */
 export async function strayTurns(db: Database): Promise<{ over: Turn[]; untold: Turn[] }> {
+  const over = db.hot.unsafe(isOver('h.key'))
   const rows = await db.hot<(Turn & { over: boolean })[]>`
-    select h.key, h.run_id as "runId", h.root_id as "rootId", (r.limit_key is distinct from h.key or ${ended(db)}) as over
+    select h.key, h.run_id as "runId", h.root_id as "rootId", ${over} as over
     from action_do.limit_holders h
     left join action_do.runs r on r.bucket = (('x' || right(h.run_id::text, 3))::bit(12)::int & 1023)::int2 and r.id = h.run_id
-    where r.limit_key is distinct from h.key or ${ended(db)} or (h.granted and r.status = 'WAITING')
+    where ${over} or (h.granted and r.status = 'WAITING')
     limit 500`
   return { over: rows.filter(({ over }) => over), untold: rows.filter(({ over }) => !over) }
 }
