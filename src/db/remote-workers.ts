@@ -85,19 +85,29 @@ export function attemptsHeldBy(db: Database, workerId: string): Promise<HeldAtte
   return held.run(db.hot, { id: workerId, offsetMs: db.clock.offsetMs })
 }
 
+const OLD_AT_ONCE = 500
+
 const old = jsonStatement<RunRow>(`
 select ${RUN_COLUMNS} from (
   select distinct on (r.bucket, r.id) r.*
-  from json_to_record(:input) as i("olderThanMs" float8, "offsetMs" float8)
+  from json_to_record(:input) as i("olderThanMs" float8, "offsetMs" float8, bucket int2, id uuid)
   join action_do.workers w on w.actions is not null
   join action_do.holds h on h.worker_id = w.id ${HELD}
   where r.attempt_started_at < now() + make_interval(secs => (i."offsetMs" - i."olderThanMs") / 1000.0)
-  order by r.bucket, r.id limit 500
-) r`)
+    and (i.id is null or (r.bucket, r.id) > (i.bucket, i.id))
+  order by r.bucket, r.id limit ${OLD_AT_ONCE}
+) r
+order by r.bucket, r.id`)
 
-/** Runs whose attempt a remote worker began so long ago; at most 500. */
-export function oldRemoteAttempts(db: Database, olderThanMs: number): Promise<RunRow[]> {
-  return old.run(db.hot, { olderThanMs, offsetMs: db.clock.offsetMs })
+/** Runs whose attempt a remote worker began so long ago, some at a time: how long each of them may take, only their actions say. */
+export async function* oldRemoteAttempts(db: Database, olderThanMs: number): AsyncGenerator<RunRow> {
+  let last: RunRow | undefined
+  do {
+    const { bucket = null, id = null } = last ?? {}
+    const page = await old.run(db.hot, { olderThanMs, offsetMs: db.clock.offsetMs, bucket, id })
+    yield* page
+    last = page.length === OLD_AT_ONCE ? page.at(-1) : undefined
+  } while (last)
 }
 
 /**

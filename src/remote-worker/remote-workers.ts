@@ -126,7 +126,7 @@ export class RemoteWorkers {
     this.claims.forgetAllBut(live)
     if (live.size === 0) return
     const nowMs = this.executor.db.clock.nowMs()
-    for (const run of await oldRemoteAttempts(this.executor.db, OVERDUE_MS)) {
+    for await (const run of oldRemoteAttempts(this.executor.db, OVERDUE_MS)) {
       const worker = await this.known.get(run.workerId ?? '').catch(() => undefined)
       const timeoutMs = (await this.known.actionOf(run, worker))?.timeoutMs
       const ageMs = nowMs - (run.attemptStartedAt?.getTime() ?? nowMs)

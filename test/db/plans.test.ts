@@ -240,7 +240,7 @@ const statements: [string, Pool, (db: Database) => Promise<unknown>][] = [
   ['runsOfWorker', 'hot', (db) => runsOfWorker(db, 'worker 1')],
   ['runsHeldBy', 'hot', (db) => runsHeldBy(db, 'worker 1')],
   ['attemptsHeldBy', 'hot', (db) => attemptsHeldBy(db, 'worker 1')],
-  ['oldRemoteAttempts', 'hot', (db) => oldRemoteAttempts(db, 1_000)],
+  ['oldRemoteAttempts', 'hot', (db) => oldRemoteAttempts(db, 1_000).next()],
   ['queueDepths', 'hot', (db) => queueDepths(db, ['work'], 1_000)],
   ['dropHolds', 'hot', (db) => dropHolds(db, 'worker 1')],
   ['eventPages', 'reads', (db) => eventPages(db, [page])],

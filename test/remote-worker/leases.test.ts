@@ -8,6 +8,9 @@ const get = async (server: TestServer, id: string) => (await server.query<{ run:
 
 const CANCEL = 'mutation($input: CancelRunInput!) { cancelRun(input: $input) { __typename ... on Error { message } } }'
 
+const MANY =
+  'mutation($inputs: [ExecuteActionInput!]!) { executeActions(inputs: $inputs) { ... on ExecuteActionPayload { run { id } } } }'
+
 /** A worker that has one attempt of `action` in hand. */
 async function withOne(server: TestServer, action: object = { name: 'a' }) {
   const worker = await handWorker(server, [action as { name: string }])
@@ -127,6 +130,24 @@ test('a worker that lives and is silent about an attempt for too long has it end
   expect((await get(server, claimed.runId)).attempts).toMatchObject([
     { status: 'TIMED_OUT', error: { code: 'ATTEMPT_TIMED_OUT' } },
   ])
+})
+
+test('so has one that many attempts stand before that may take long', async () => {
+  const server = await startTestServer([], { leaseMs: 600_000, queueLimit: 10_000 })
+  const long = { name: 'long', timeoutMs: 3_600_000 }
+  const short = { name: 'short', timeoutMs: 1_000, retry: { maxAttempts: 1 } }
+  const worker = await handWorker(server, [long, short])
+  const submit = async (name: string, times: number) => {
+    const inputs = Array.from({ length: times }, () => ({ name }))
+    const { executeActions } = await server.query<{ executeActions: { run: { id: string } }[] }>(MANY, { inputs })
+    return executeActions.map(({ run }) => run.id)
+  }
+  await submit('long', 700)
+  const overdue = await submit('short', 20)
+  let claimed = 0
+  while (claimed < 720) claimed += (await worker.claim({ limit: 1_000 })).length
+  server.advance(40_000)
+  for (const id of overdue) await until(async () => (await get(server, id)).status === 'FAILED')
 })
 
 test('a worker that stops gives back what it never heard of as it was, and the rest as lost', async () => {
