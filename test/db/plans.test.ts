@@ -22,6 +22,7 @@ import { recordHeartbeats } from '../../src/db/transitions/record-heartbeats.ts'
 import { submitRuns } from '../../src/db/transitions/submit-runs.ts'
 import { findCommand } from '../../src/db/tree/commands.ts'
 import { lockTrees } from '../../src/db/tree/lock-trees.ts'
+import { readAttemptsSince } from '../../src/db/tree/read-attempts.ts'
 import { readChildren, readIterations, readOutcomes, readParams, readTreeRows } from '../../src/db/tree/read-tree.ts'
 import { keepSignal, stepsWaitingFor, takeSignal } from '../../src/db/tree/signals.ts'
 import { runnerOf } from '../../src/db/tree/statement-runner.ts'
@@ -269,6 +270,15 @@ const statements: [string, Pool, (db: Database) => Promise<unknown>][] = [
   ['readOutcomes', 'hot', (db) => readOutcomes(runnerOf(db.hot), ids)],
   ['readIterations', 'hot', (db) => readIterations(runnerOf(db.hot), ids)],
   ['readParams', 'hot', (db) => readParams(runnerOf(db.hot), ids)],
+  [
+    'readAttemptsSince',
+    'hot',
+    (db) =>
+      readAttemptsSince(
+        runnerOf(db.hot),
+        ids.map((id) => ({ id, sinceMs: 0 })),
+      ),
+  ],
   [
     'writeTrees, a batch',
     'hot',
