@@ -98,16 +98,21 @@ export interface CallbackKey {
 /** SQL: the service has accepted the call `c`, and has not said how it ended. */
 const PENDING = 'c.accepted_at is not null and c.outcome is null'
 
+/**
+ * SQL: an attempt has failed with what the service said of the call `c`. One that took it up and was lost, canceled or cut has not.
+ * Times would not tell: that of an attempt's end may be a node's estimate, which may be before the callback that ended it.
+ */
+const SPENT = `exists (
+  select from action_do.written_attempts a
+  where a.bucket = c.bucket and a.run_id = c.run_id and a.number = -c.attempt and a.status = 'FAILED')`
+
 const states: JsonStatement<CallbackState & { key: string }> = jsonStatement(`
 select i.key, ended.outcome, ended.body, latest.progress, pending.until as "pendingUntil"
 from json_to_recordset(:input) as i(bucket int2, "runId" uuid, key text)
 left join lateral (
   select c.outcome, c.body from action_do.callbacks c
   where c.bucket = i.bucket and c.run_id = i."runId" and c.key = i.key and c.outcome is not null
-    and (c.outcome = 'complete' or not exists (
-      select from action_do.written_attempts a
-      where a.bucket = c.bucket and a.run_id = c.run_id and a.number >= c.attempt
-        and a.finished_at >= c.ended_at and a.status in ('FAILED', 'TIMED_OUT')))
+    and (c.outcome = 'complete' or not ${SPENT})
   order by c.outcome, c.ended_at limit 1
 ) ended on true
 left join lateral (
@@ -120,6 +125,17 @@ left join lateral (
   where c.bucket = i.bucket and c.run_id = i."runId" and c.key = i.key
     and ${PENDING}
 ) pending on true`)
+
+const taking: JsonStatement<{ id: string }> = jsonStatement(`
+update action_do.callbacks c set attempt = -i.attempt
+from json_to_record(:input) as i(bucket int2, "runId" uuid, key text, attempt int4)
+where c.bucket = i.bucket and c.run_id = i."runId" and c.key = i.key and c.outcome = 'fail' and not ${SPENT}
+returning c.id`)
+
+/** Records that an attempt is about to fail with the failures that services have said of its calls. */
+export async function takeFailures(db: Database, key: CallbackKey, attempt: number): Promise<void> {
+  await taking.run(db.hot, { ...key, attempt })
+}
 
 const pending: JsonStatement<{ id: string }> = jsonStatement(`
 select r.id from json_to_record(:input) as i(runs json, "offsetMs" float8)

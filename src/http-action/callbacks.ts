@@ -14,6 +14,7 @@ import {
   offerCallback,
   recordCallbackProgress,
   type StoredCallback,
+  takeFailures,
 } from '../db/callbacks.ts'
 import type { Database } from '../db/client.ts'
 import type { Hub } from '../events/hub.ts'
@@ -30,6 +31,8 @@ export interface OfferedCallback {
 
 /** What names the calls of one intent. */
 type OneCall = Pick<InnerContext<unknown>, 'runId' | 'idempotencyKey' | 'signal'>
+
+type CallbackVerdict = Exclude<Verdict, { kind: 'accepted' }>
 
 /** What came of a callback that a service made. */
 export type Received = 'recorded' | 'unknown' | 'ended-otherwise' | 'overdue'
@@ -85,11 +88,18 @@ export class Callbacks {
     return pendingUntil !== null && pendingUntil.getTime() > this.db.clock.nowMs()
   }
 
+  /** How a call ended; `undefined` where it has not. With a failure the attempt is about to fail, and the next one is to ask again. */
+  async takeUp(state: CallbackState, context: InnerContext<unknown>): Promise<CallbackVerdict | undefined> {
+    if (state.outcome === 'fail')
+      await this.surely(context.signal, () => takeFailures(this.db, keyOf(context), context.attempt))
+    return verdictOfCallback(state)
+  }
+
   /** Waits until the service has said how it ended. */
-  async wait(context: InnerContext<unknown>): Promise<Exclude<Verdict, { kind: 'accepted' }>> {
+  async wait(context: InnerContext<unknown>): Promise<CallbackVerdict> {
     const state = await this.waits.until(keyOf(context), context.signal, (progress) => context.heartbeat(progress))
     return (
-      verdictOfCallback(state) ?? {
+      (await this.takeUp(state, context)) ?? {
         kind: 'unclear',
         code: 'CALLBACK_OVERDUE',
         message: 'The service answered 202, but has not called back before the deadline',

@@ -1,7 +1,7 @@
 import type { InnerVerdict, ProbeVerdict } from '../core/effect.ts'
 import { NonRetryableError, OutcomeUnknownError } from '../core/errors.ts'
 import { type Verdict, verdictOf } from '../core/http-action/answer.ts'
-import { probeByCallback, verdictOfCallback } from '../core/http-action/callback.ts'
+import { probeByCallback } from '../core/http-action/callback.ts'
 import { type Circumstances, errorOf, notSent } from '../core/http-action/failure.ts'
 import type { HttpTarget } from '../core/http-action/target.ts'
 import type { Action, InnerContext } from '../executor/define-action.ts'
@@ -55,7 +55,7 @@ class Handlers {
   private async askOrWait(context: InnerContext<unknown>, deadlineMs: number): Promise<Verdict> {
     const { attempt, params } = context
     const earlier = attempt > 1 ? await this.callbacks.earlier(context) : undefined
-    const ended = earlier && verdictOfCallback(earlier)
+    const ended = earlier && (await this.callbacks.takeUp(earlier, context))
     if (ended) return ended
     if (!earlier || !this.callbacks.isPending(earlier)) {
       const offered = await this.callbacks.offer(context, deadlineMs)

@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest'
-import { type Action, httpAction } from '../../src/index.ts'
+import { type CallbackKey, takeFailures } from '../../src/db/callbacks.ts'
+import { type Action, httpAction, workflow } from '../../src/index.ts'
 import { testDatabase } from '../support/database.ts'
 import { ALLOW_LOCAL, SECRET, type SeenCall, scriptedService } from '../support/http-service.ts'
 import { startProxy } from '../support/proxy.ts'
 import { getRun, settled, submit } from '../support/runs.ts'
-import { startTestServer } from '../support/server.ts'
+import { startTestServer, type TestServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
+import { startWorkflowServer } from '../support/workflows.ts'
 
 const allow = { httpActionsAllow: ALLOW_LOCAL }
 
@@ -13,6 +15,12 @@ const allow = { httpActionsAllow: ALLOW_LOCAL }
 function unsafeAction(url: string): Action {
   const callback = { deadlineMs: 3_600_000 }
   return httpAction('later', { url, secret: SECRET, effect: 'unsafe', callback, retry: { maxAttempts: 1 } }) as Action
+}
+
+/** The calls whose 202 was recorded. */
+function calledAndAccepted({ executor }: TestServer) {
+  return executor.db.hot<CallbackKey[]>`
+    select bucket, run_id as "runId", key from action_do.callbacks where accepted_at is not null`
 }
 
 /** Calls back as the service does that was called. @param server another one than the call came from. */
@@ -65,8 +73,7 @@ test.each(losses)('what is known of an unsafe call is read again when the connec
   const { url, calls } = await scriptedService((res) => res.writeHead(202).end())
   const first = await startTestServer([unsafeAction(url)], { ...allow, databaseUrl })
   const id = await submit(first, { name: 'later' })
-  const { hot } = first.executor.db
-  await until(async () => (await hot`select from action_do.callbacks where accepted_at is not null`).length > 0)
+  await until(async () => (await calledAndAccepted(first)).length > 0)
   await first.stop()
   const proxy = await startProxy(databaseUrl)
   const byProbe = proxy[lose](/as "pendingUntil"/)
@@ -87,4 +94,63 @@ test('an unsafe call that its service has accepted has not failed where that can
   await server.executor.db.hot`alter table action_do.callbacks rename column gone to accepted_at`
   expect(status).toBe('INDETERMINATE')
   expect(attempts[0]?.error?.code).toBe('CALLBACK_UNKNOWN')
+})
+
+const BUSY = { code: 'BUSY', retryable: true }
+
+/** An action that is called again at once, and whose service finishes later. */
+function patientAction(url: string, effect: 'idempotent' | 'unsafe' = 'idempotent') {
+  const callback = { deadlineMs: 3_600_000 }
+  return httpAction('later', {
+    url,
+    secret: SECRET,
+    effect,
+    callback,
+    retry: { maxAttempts: 2, backoff: { initialMs: 0 } },
+  })
+}
+
+test('a failure is of one attempt also where the clock of its server is behind that of the database', async () => {
+  const { url, calls } = await scriptedService((res) => res.writeHead(202).end())
+  const later = patientAction(url)
+  const calling = workflow('calling').step('later', later, () => ({}))
+  const server = await startWorkflowServer({ ...allow, actions: [later], workflows: [calling] })
+  const { clock } = server.executor.db
+  const inTime = clock.nowMs.bind(clock)
+  clock.nowMs = () => inTime() - 5_000
+  const { run } = await server.start({ name: 'calling' })
+  await until(() => calls.length === 1)
+  await say(calls[0]!, 'fail', BUSY)
+  await until(() => calls.length === 2)
+  await say(calls[1]!, 'complete', 'second')
+  await until(async () => (await server.look(run!.id)).status === 'SUCCEEDED')
+})
+
+test('a failure that was said of a call whose answer was lost is that of the run', async () => {
+  const { url, calls } = await scriptedService(async (res, call) => {
+    await say(call, 'fail', { code: 'NO_STOCK' })
+    res.destroy()
+  })
+  const server = await startTestServer([patientAction(url, 'unsafe') as Action], allow)
+  const run = await settled(server, await submit(server, { name: 'later' }))
+  expect(run).toMatchObject({ status: 'FAILED', error: { code: 'NO_STOCK' } })
+  expect(calls).toHaveLength(1)
+})
+
+test('a failure that an attempt took up, and was cut before it had failed, is that of the next attempt', async () => {
+  const databaseUrl = await testDatabase()
+  const { url, calls } = await scriptedService((res) => res.writeHead(202).end())
+  const first = await startTestServer([patientAction(url) as Action], { ...allow, databaseUrl })
+  const id = await submit(first, { name: 'later' })
+  await until(async () => (await calledAndAccepted(first)).length > 0)
+  await first.stop()
+  const api = await startTestServer([patientAction(url) as Action], { ...allow, databaseUrl, role: 'api' })
+  await say(calls[0]!, 'fail', { code: 'NO_STOCK' }, api.url)
+  const [place] = await calledAndAccepted(api)
+  await takeFailures(api.executor.db, place!, 1)
+  const second = await startTestServer([patientAction(url) as Action], { ...allow, databaseUrl })
+  const run = await settled(second, id)
+  expect(run).toMatchObject({ status: 'FAILED', error: { code: 'NO_STOCK' } })
+  expect(run.attempts.map(({ status }) => status)).toEqual(['CANCELED', 'FAILED'])
+  expect(calls).toHaveLength(1)
 })

@@ -9,6 +9,7 @@ export const callbacks = schema.table(
     bucket: smallint('bucket').notNull(),
     id: uuid('id').notNull(),
     runId: uuid('run_id').notNull(),
+    /** Which attempt made the call. Below zero once the failure that the service said was taken up: by which attempt that was. */
     attempt: integer('attempt').notNull(),
     /** The idempotency key of the call. */
     key: text('key').notNull(),
