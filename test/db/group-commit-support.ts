@@ -1,3 +1,5 @@
+import { onTestFinished } from 'vitest'
+
 export const inOrder = (a: number, b: number) => a - b
 export const evenOrOdd = (n: number): string => (n % 2 === 0 ? 'even' : 'odd')
 
@@ -13,6 +15,11 @@ export interface ManualCommits {
 export function manualCommits(): ManualCommits {
   const begun: number[][] = []
   const inFlight: { items: number[]; resolve: (outcomes: string[]) => void; reject: (error: unknown) => void }[] = []
+  onTestFinished(async () => {
+    // what is left would be given up in the middle of another test
+    for (await quiet(); inFlight.length > 0; await quiet())
+      for (const { items, resolve } of inFlight.splice(0)) resolve(items.map((n) => `done ${n}`))
+  })
   return {
     begun,
     commit: (items) =>
