@@ -17,8 +17,11 @@ export type ProbeVerdict<R> =
   /** Nobody can tell: the run stays INDETERMINATE until an operator decides. */
   | { outcome: 'unknown' }
 
+/** A symbol, so that no probe of a user says it. */
+export const KNOWN = Symbol('known')
+
 /** What a probe of the server's own may say besides. */
 export type InnerVerdict<R> =
   | ProbeVerdict<R>
   /** The call is known, and the handler goes on with it instead of making another: that needs no attempt to be left. */
-  | { outcome: 'known' }
+  | { outcome: typeof KNOWN }

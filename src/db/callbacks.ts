@@ -104,7 +104,7 @@ const PENDING = 'c.accepted_at is not null and c.outcome is null'
  */
 const SPENT = `exists (
   select from action_do.written_attempts a
-  where a.bucket = c.bucket and a.run_id = c.run_id and a.number = -c.attempt and a.status = 'FAILED')`
+  where a.bucket = c.bucket and a.run_id = c.run_id and a.number = c.taken_by and a.status = 'FAILED')`
 
 const states: JsonStatement<CallbackState & { key: string }> = jsonStatement(`
 select i.key, ended.outcome, ended.body, latest.progress, pending.until as "pendingUntil"
@@ -127,7 +127,7 @@ left join lateral (
 ) pending on true`)
 
 const taking: JsonStatement<{ id: string }> = jsonStatement(`
-update action_do.callbacks c set attempt = -i.attempt
+update action_do.callbacks c set taken_by = i.attempt
 from json_to_record(:input) as i(bucket int2, "runId" uuid, key text, attempt int4)
 where c.bucket = i.bucket and c.run_id = i."runId" and c.key = i.key and c.outcome = 'fail' and not ${SPENT}
 returning c.id`)

@@ -1,3 +1,4 @@
+import { KNOWN } from '../core/effect.ts'
 import { type RunError, recordError } from '../core/failure.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { RunRevoked, WorkerStopped } from './abort.ts'
@@ -20,7 +21,7 @@ export async function askProbe(attempt: Attempt, context: HandlerContext<unknown
       case 'not-executed':
         if (run.failures < action.retry.maxAttempts) return undefined
         return { kind: 'exhausted', error: recordError(new ProbeError('it did not happen, and no attempts are left')) }
-      case 'known':
+      case KNOWN:
         return undefined
       default:
         return undecided(recordError(new ProbeError('nobody can tell')))

@@ -1,12 +1,13 @@
-import { GraphQLError } from 'graphql'
+import { type ASTNode, GraphQLError } from 'graphql'
 
 /** An entry of `errors` with a code, for a request that is wrong in itself; refusals by a command are union members instead. */
-export function malformed(message: string, code: string, more: object = {}): GraphQLError {
-  return new GraphQLError(message, { extensions: { code, ...more } })
+export function malformed(message: string, code: string, more: object = {}, place?: ASTNode): GraphQLError {
+  return new GraphQLError(message, { extensions: { code, ...more }, nodes: place ?? null })
 }
 
-export function badInput(message: string, more: object = {}): GraphQLError {
-  return malformed(message, 'BAD_USER_INPUT', more)
+/** @param place in the document. */
+export function badInput(message: string, more: object = {}, place?: ASTNode): GraphQLError {
+  return malformed(message, 'BAD_USER_INPUT', more, place)
 }
 
 /** An argument in its range, or a BAD_USER_INPUT that names it. */

@@ -1,4 +1,4 @@
-import { GraphQLError, Kind, type ValueNode } from 'graphql'
+import { Kind, type ValueNode } from 'graphql'
 import { builder } from './builder.ts'
 import { badInput } from './malformed.ts'
 
@@ -16,7 +16,7 @@ builder.scalarType('DateTime', {
   parseValue: parseMoment,
   parseLiteral: (node) => {
     const moment = node.kind === Kind.STRING ? momentIn(node.value) : undefined
-    if (!moment) throw new GraphQLError(NO_MOMENT, { nodes: node, extensions: { code: 'BAD_USER_INPUT' } })
+    if (!moment) throw badInput(NO_MOMENT, {}, node)
     return moment
   },
 })

@@ -89,10 +89,8 @@ test('a key with a name finds the action, the workflow or both that were submitt
   await start('alone')
   const query = `query($filter: RunFilter!) { runs(filter: $filter) { nodes { __typename name } } countRuns(filter: $filter) }`
   const found = (filter: object) => server.query(query, { filter: { idempotencyKey: 'k', ...filter } })
-  const [of, run] = ['WorkflowRun', 'ActionRun'].map((__typename) => (name: string) => ({ __typename, name })) as [
-    (name: string) => object,
-    (name: string) => object,
-  ]
+  const of = (name: string) => ({ __typename: 'WorkflowRun', name })
+  const run = (name: string) => ({ __typename: 'ActionRun', name })
   expect(await found({ name: 'alone' })).toEqual({ runs: { nodes: [of('alone')] }, countRuns: 1 })
   expect(await found({ name: 'good' })).toEqual({ runs: { nodes: [of('good'), run('good')] }, countRuns: 2 })
   expect(await found({ name: 'good', kind: 'ACTION' })).toEqual({ runs: { nodes: [run('good')] }, countRuns: 1 })

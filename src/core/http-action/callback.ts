@@ -1,4 +1,4 @@
-import type { InnerVerdict } from '../effect.ts'
+import { type InnerVerdict, KNOWN } from '../effect.ts'
 import { fromProblem, type Verdict } from './answer.ts'
 
 /** How a service may end what it has accepted. */
@@ -40,7 +40,7 @@ export function verdictOfCallback({
  */
 export function probeByCallback({ outcome, body }: CallbackState, pending: boolean): InnerVerdict<unknown> | undefined {
   if (outcome === 'complete') return { outcome: 'succeeded', result: body }
-  return outcome === 'fail' || pending ? { outcome: 'known' } : undefined
+  return outcome === 'fail' || pending ? { outcome: KNOWN } : undefined
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -9,7 +9,7 @@ export const callbacks = schema.table(
     bucket: smallint('bucket').notNull(),
     id: uuid('id').notNull(),
     runId: uuid('run_id').notNull(),
-    /** Which attempt made the call. Below zero once the failure that the service said was taken up: by which attempt that was. */
+    /** Which attempt made the call. */
     attempt: integer('attempt').notNull(),
     /** The idempotency key of the call. */
     key: text('key').notNull(),
@@ -24,6 +24,8 @@ export const callbacks = schema.table(
     outcome: text('outcome'),
     body: json('body'),
     endedAt: moment('ended_at'),
+    /** Which attempt took up the failure that the service said, and was about to fail with it. */
+    takenBy: integer('taken_by'),
   },
   (callback) => [
     primaryKey({ columns: [callback.bucket, callback.id] }),

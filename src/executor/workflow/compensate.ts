@@ -3,6 +3,7 @@ import { compensationRunId, showRunId } from '../../core/ids.ts'
 import { wasCut } from '../../core/outcome.ts'
 import { hasEnded, isWhole } from '../../core/status.ts'
 import { onErrorOf } from '../../core/workflow/graph.ts'
+import { type ReadAttempt, readAttemptsSince } from '../../db/tree/read-attempts.ts'
 import { readContents, readUndoable, UNDOABLE_AT_ONCE } from '../../db/tree/read-tree.ts'
 import type { TreeRow } from '../../db/tree/tree-row.ts'
 import type { Advance } from './advance.ts'
@@ -55,8 +56,21 @@ async function cutBefore(tree: Tree, rows: readonly TreeRow[]): Promise<Set<stri
   const again = rows.filter(
     (row) => row.kind === 'ACTION' && row.status === 'QUEUED' && row.budgetStartedAt !== null && !mayHaveEffect(row),
   )
-  const attempts = again.length > 0 ? await tree.attemptsOfBudget(again) : []
+  const attempts = again.length > 0 ? await attemptsOfBudget(tree, again) : []
   return new Set(attempts.filter(wasCut).map(({ runId }) => runId))
+}
+
+/** The attempts of runs in their present retry budget that have ended without success; those of this transaction are not written yet. */
+async function attemptsOfBudget(tree: Tree, rows: readonly TreeRow[]): Promise<ReadAttempt[]> {
+  const since = new Map(rows.map(({ id, budgetStartedAt }) => [id, budgetStartedAt ?? Number.POSITIVE_INFINITY]))
+  const own = tree.attempts.filter(
+    ({ runId, startedAt }) => startedAt >= (since.get(runId) ?? Number.POSITIVE_INFINITY),
+  )
+  const written = await readAttemptsSince(
+    tree.run,
+    [...since].map(([id, sinceMs]) => ({ id, sinceMs })),
+  )
+  return [...written, ...own.map(({ runId, status, error }) => ({ runId, status, code: error?.code ?? null }))]
 }
 
 /** Undoes the step that was completed last, of those that are left; ends the workflow or group when there is none. */

@@ -2,7 +2,6 @@ import type { RunError } from '../../core/failure.ts'
 import { hasEnded, isActive, type RunStatus } from '../../core/status.ts'
 import { type EventReason, isLegal } from '../../core/transitions.ts'
 import type { Turn } from '../../db/limits.ts'
-import { type ReadAttempt, readAttemptsSince } from '../../db/tree/read-attempts.ts'
 import type { StatementRunner } from '../../db/tree/statement-runner.ts'
 import { differsInSeqOnly } from '../../db/tree/tree-columns.ts'
 import { haveWritten, type Resolution, type TreeRow } from '../../db/tree/tree-row.ts'
@@ -163,19 +162,6 @@ export class Tree extends LoadedTree {
       finishedAt: Math.max(atMs, startedAt),
       error: end.error,
     })
-  }
-
-  /** The attempts of runs in their present retry budget that have ended without success; those of this transaction are not written yet. */
-  async attemptsOfBudget(rows: readonly TreeRow[]): Promise<ReadAttempt[]> {
-    const since = new Map(rows.map(({ id, budgetStartedAt }) => [id, budgetStartedAt ?? Number.POSITIVE_INFINITY]))
-    const own = this.attempts.filter(
-      ({ runId, startedAt }) => startedAt >= (since.get(runId) ?? Number.POSITIVE_INFINITY),
-    )
-    const written = await readAttemptsSince(
-      this.run,
-      [...since].map(([id, sinceMs]) => ({ id, sinceMs })),
-    )
-    return [...written, ...own.map(({ runId, status, error }) => ({ runId, status, code: error?.code ?? null }))]
   }
 
   private end(row: TreeRow): void {

@@ -1,0 +1,1 @@
+ALTER TABLE "action_do"."callbacks" ADD COLUMN "taken_by" integer;
